@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQLite, which meets our code in db.c only.  Errors: -EBUSY (locked), -ENOSPC, -EUCLEAN
+ * (damaged or no database), -EROFS, -ENOENT (cannot open), -EEXIST (constraint), -EIO; the
+ * words are in db_error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_rows;
+
+/* Read and write, made when missing, WAL that persists (others may read it while nobody
+ * writes).  durable: every commit is on disk when it returns (synchronous=FULL).
+ */
+int db_open(const char *path, bool durable, struct db **ret);
+/* Read only, also when the file belongs to another user; creates nothing beside it. */
+int db_open_readonly(const char *path, struct db **ret);
+void db_close(struct db *db); /* NULL is fine */
+/* Of the last failure; valid until the next call. */
+const char *db_error(struct db *db);
+
+/* Several statements without rows or arguments. */
+int db_exec(struct db *db, const char *sql);
+
+/* One statement with arguments by types: 's' const char * (NULL: null), 'i' int64_t, 'f'
+ * double, 'b' const void * + size_t.  Every 'i' argument must be passed as int64_t.
+ * db_run: no rows wanted; returns the number of rows changed.
+ * db_query: *ret is the caller's, db_rows_done when finished, early or not.
+ */
+int db_run(struct db *db, const char *sql, const char *types, ...);
+int db_query(struct db *db, struct db_rows **ret, const char *sql, const char *types,
+             ...);
+/* 1: a row is there; 0: no more. */
+int db_next(struct db_rows *rows);
+void db_rows_done(struct db_rows *rows); /* NULL is fine */
+
+int db_columns(const struct db_rows *rows);
+const char *db_column_name(struct db_rows *rows, int column);
+/* Values of the current row; texts are valid until db_next; NULL for null. */
+const char *db_text(struct db_rows *rows, int column,
+                    size_t *ret_len); /* ret_len: or NULL */
+const void *db_blob(struct db_rows *rows, int column, size_t *ret_len);
+int64_t db_int(struct db_rows *rows, int column);
+double db_real(struct db_rows *rows, int column);
+/* 'n' null, 'i', 'f', 's', 'b': the type that SQLite has for it. */
+char db_type(struct db_rows *rows, int column);
+
+/* For statements that run thousands of times: keep rows, bind again. */
+int db_rebind(struct db_rows *rows, const char *types, ...);
+
+int64_t db_last_id(struct db *db);
+/* Interrupt any statement after this many milliseconds (0: never); then -ETIMEDOUT. */
+void db_time_limit(struct db *db, int64_t ms);
+/* The rest of the file is refused to statements: reading only, no ATTACH, no PRAGMA writes. */
+int db_restrict(struct db *db);
