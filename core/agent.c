@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sonde-agent: one loop that takes requests, starts workers and tells what became of them. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "config.h"
+#include "exit-code.h"
+
+enum { STOP_LIMIT_MS = 5000 };
+
+static const char usage[] =
+    "Usage: sonde-agent [--config FILE] [--check]\n"
+    "Runs in the foreground and serves the commands of sonde(1) until SIGTERM.\n"
+    "  --config FILE  the configuration (default: " SONDE_SYSCONFDIR "/agent.conf)\n"
+    "  --check        read the configuration, say what is wrong with it, and end\n"
+    "  --version, --help\n";
+
+/* ---- the loop ---- */
+
+void
+agent_on_retry(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+
+    recover(agent);
+    jobs_start(agent);
+}
+
+static void
+on_child(uv_signal_t *handle, int signum)
+{
+    struct agent *agent = handle->data;
+
+    (void)signum;
+    children_reap(&agent->children);
+    if (agent->stopping && !agent->children.list)
+        uv_stop(&agent->loop);
+}
+
+static void
+on_stop_limit(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+
+    log_error("workers did not end within %d s: killed", STOP_LIMIT_MS / 1000);
+    jobs_stop(agent, true);
+    uv_stop(&agent->loop);
+}
+
+static void
+on_stop(uv_signal_t *handle, int signum)
+{
+    struct agent *agent = handle->data;
+
+    if (agent->stopping)
+        return;
+    log_info("stopping: %s", strsignal(signum));
+    agent->stopping = true;
+    control_close(agent);
+    jobs_stop(agent, false);
+    if (!agent->children.list)
+        uv_stop(&agent->loop);
+    uv_timer_start(&agent->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
+}
+
+static void
+on_hup(uv_signal_t *handle, int signum)
+{
+    (void)handle;
+    (void)signum;
+    if (log_reopen() == 0)
+        log_info("log opened again");
+}
+
+static void
+watch(struct agent *agent, uv_signal_t *handle, uv_signal_cb fn, int signum)
+{
+    uv_signal_init(&agent->loop, handle);
+    handle->data = agent;
+    uv_signal_start(handle, fn, signum);
+}
+
+static void
+loop_init(struct agent *agent)
+{
+    children_init(&agent->children);
+    uv_loop_init(&agent->loop);
+    watch(agent, &agent->on_term, on_stop, SIGTERM);
+    watch(agent, &agent->on_int, on_stop, SIGINT);
+    watch(agent, &agent->on_hup, on_hup, SIGHUP);
+    watch(agent, &agent->on_child, on_child, SIGCHLD);
+    uv_timer_init(&agent->loop, &agent->retry);
+    uv_timer_init(&agent->loop, &agent->stop_limit);
+    agent->retry.data = agent->stop_limit.data = agent;
+}
+
+/* ---- start ---- */
+
+/* One agent for one state folder; the lock is held until the process ends. */
+static int
+lock_state(const struct agent *agent, struct why *why)
+{
+    int fd = job_lock(agent, "agent.pid");
+
+    if (fd == -EAGAIN)
+        return why_set(why, -EAGAIN, "state folder %s: another agent uses it",
+                       agent->conf.paths.state);
+    return fd < 0 ? why_set(why, fd, "state folder %s: %s", agent->conf.paths.state,
+                            strerror(-fd))
+                  : 0;
+}
+
+static int
+start(struct agent *agent, struct why *why)
+{
+    const struct conf *conf = &agent->conf;
+    char path[PATH_MAX];
+    int r = setup_folders(agent, why);
+
+    if (r == 0)
+        r = setup_rights(agent, why);
+    if (r == 0)
+        r = lock_state(agent, why);
+    if (r == 0 && (r = log_open(conf->paths.log, conf->log.level, conf->log.max_size,
+                                (int)conf->log.keep, (int)agent->group)) < 0)
+        return why_set(why, r, "log %s: %s", conf->paths.log, strerror(-r));
+    if (r == 0)
+        r = setup_identity(agent, why);
+    setup_path(agent, path, "queue.db");
+    if (r == 0)
+        r = queue_open(path, &agent->queue, why);
+    if (r == 0)
+        r = profile_read(conf->paths.profile, &agent->profile, why);
+    if (r == 0) {
+        loop_init(agent);
+        r = control_open(agent, why);
+    }
+    return r;
+}
+
+static int
+run(struct agent *agent)
+{
+    struct why why = {""};
+    int r = start(agent, &why);
+
+    if (r < 0) {
+        log_error("cannot start: %s", why.text);
+        fprintf(stderr, "sonde-agent: %s\n", why.text);
+        return r == -EAGAIN ? EXIT_REFUSED_FOR_NOW : EXIT_BAD_CONFIG;
+    }
+    log_info("sonde-agent " PACKAGE_VERSION " started: root %s, agent %s%s",
+             agent->conf.agent.root, agent->id,
+             agent->privileged ? "" : "; not as root: plugins share the agent's user");
+    recover_numbers(agent);
+    recover(agent);
+    jobs_start(agent);
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    log_info("stopped");
+    return 0;
+}
+
+/* What is left is freed, so that a leak checker has nothing to say about it. */
+static void
+on_left_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void
+finish(struct agent *agent)
+{
+    if (agent->control) {
+        control_close(agent);
+        uv_walk(&agent->loop, on_left_handle, NULL);
+        uv_run(&agent->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&agent->loop);
+        free(agent->control);
+    }
+    app_free_all(agent);
+    queue_close(agent->queue);
+    profile_done(&agent->profile);
+    conf_done(&agent->conf);
+    log_close();
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    static struct agent agent;
+    const char *file = SONDE_SYSCONFDIR "/agent.conf";
+    struct why why = {""};
+    bool check = false;
+    int option, r;
+
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (option == 'c')
+            file = optarg;
+        else if (option == 'k')
+            check = true;
+        else if (option == 'v')
+            return printf("sonde-agent " PACKAGE_VERSION "\n") < 0;
+        else if (option == 'h')
+            return fputs(usage, stdout) < 0;
+        else
+            return EXIT_USAGE_ERROR;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "sonde-agent: \"%s\" is not understood\n%s", argv[optind], usage);
+        return EXIT_USAGE_ERROR;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    umask(022);
+    r = conf_read(file, &agent.conf, &why);
+    if (r == 0)
+        r = setup_users(&agent, &why);
+    if (r < 0) {
+        fprintf(stderr, "sonde-agent: %s\n", why.text);
+        return EXIT_BAD_CONFIG;
+    }
+    r = check ? printf("%s: in order\n", file) < 0 : run(&agent);
+    finish(&agent);
+    return r;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's state: one struct, handed to all its parts.
+ *   agent.c    start, loop, stop          app.c      applications and their verdicts
+ *   setup.c    folders, users, identity   job.c      one scan from start to stored
+ *   control.c  the socket                 verbs.c    what can be asked there
+ *   recover.c  what an earlier agent left
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "conf.h"
+#include "profile.h"
+#include "queue.h"
+#include "spawn.h"
+#include "users.h"
+#include "verdict.h"
+#include "verify.h"
+
+struct agent {
+    struct conf conf;
+    bool privileged; /* started as root: workers drop to users of their own */
+    struct user_ids scan_user, store_user;
+    gid_t group; /* who may use the socket and read results; -1: nobody else */
+    char id[64], root_id[64];
+
+    uv_loop_t loop;
+    uv_signal_t on_term, on_int, on_hup, on_child;
+    uv_timer_t retry; /* what had to wait for a lock */
+    uv_timer_t stop_limit;
+    bool stopping;
+
+    struct queue *queue;
+    struct children children;
+    struct app *apps;
+    struct job *jobs;
+    int n_jobs;
+    bool starting, start_wanted; /* jobs_start */
+
+    struct profile profile;
+    struct stat profile_seen; /* the file as it was when it was read last */
+    struct control *control;
+};
+
+/* ---- setup.c ---- */
+int setup_users(struct agent *agent, struct why *why);
+int setup_folders(struct agent *agent, struct why *why);
+int setup_rights(struct agent *agent, struct why *why);
+/* The words that tell a worker which user to become. */
+void setup_add_user(const struct agent *agent, struct child_args *args,
+                    const struct user_ids *user);
+/* ids of the root and of the agent; both are kept in the state folder when they are random. */
+int setup_identity(struct agent *agent, struct why *why);
+/* A path in the state folder. */
+void setup_path(const struct agent *agent, char ret[PATH_MAX], const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- app.c ---- */
+struct app {
+    struct app *next;
+    char name[NAME_MAX_LEN + 1];
+    char identity[VERIFY_IDENTITY_SIZE]; /* what the verdict rests on; "": none yet */
+    struct verdict verdict;
+    int manifest_fd;       /* sealed; -1 */
+    struct app_check *checks; /* who waits for the verdict */
+    struct app_verify *verify; /* the worker that finds it */
+};
+
+/* Is there a manifest or a plugin of that name?  Opens nothing. */
+bool app_is_known(const struct agent *agent, const char *name);
+/* Find the application, or make its entry.  NULL: no valid name, or out of memory. */
+struct app *app_get(struct agent *agent, const char *name);
+/* Learn the verdict, which may take a process; fn is called once, perhaps at once. */
+void app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void *arg),
+               void *arg);
+/* 0 when it may be scanned now, else the exit code and the reason; after app_check. */
+int app_gate(struct agent *agent, const struct app *app, struct why *why);
+bool app_is_active(struct agent *agent, const char *name);
+int app_set_active(struct agent *agent, const char *name, bool active, struct why *why);
+/* Call fn for every application that there is a manifest or a plugin for. */
+void app_each(struct agent *agent, void (*fn)(struct agent *agent, struct app *app, void *arg),
+              void *arg);
+/* The plugin's file: 0, or -ENOENT when it is in no plugin folder. */
+int app_plugin_path(const struct agent *agent, const char *plugin, char ret[PATH_MAX]);
+void app_free_all(struct agent *agent);
+
+/* ---- agent.c ---- */
+void agent_on_retry(uv_timer_t *timer);
+
+/* ---- job.c ---- */
+enum job_state { JOB_SCAN, JOB_STORE };
+struct job;
+/* Start what is queued as far as there is room. */
+void jobs_start(struct agent *agent);
+struct job *job_of_app(const struct agent *agent, const char *application);
+struct job *job_of_scan(const struct agent *agent, int64_t scan);
+enum job_state job_state(const struct job *job);
+void job_cancel(struct job *job);
+/* Write the progress as a JSON object. */
+void job_write_progress(const struct job *job, struct json_out *out, const char *control_id);
+/* End all scans, their requests stay; kill: what is left now. */
+void jobs_stop(struct agent *agent, bool kill);
+/* The application's lock, free for us: the descriptor, -EAGAIN, -errno. */
+int job_lock(const struct agent *agent, const char *application);
+/* A scan has ended: tell the queue, the logs and who waits. */
+void job_ended(struct agent *agent, const char *application, int64_t scan,
+               const struct queue_end *end, const struct json *summary);
+
+/* ---- recover.c ---- */
+/* Decide about the scans that were running when the last agent ended: as stored, again, or
+ * failed.  One whose application is locked is still being stored: later.
+ */
+void recover(struct agent *agent);
+void recover_numbers(struct agent *agent);
+
+/* ---- control.c ---- */
+int control_open(struct agent *agent, struct why *why);
+void control_close(struct agent *agent);
+/* Something about this scan has changed: tell who waits for it. */
+void control_progress(struct agent *agent, const struct job *job, int64_t scan);
+void control_ended(struct agent *agent, int64_t scan);
+/* One ticket has ended although its scan may go on. */
+void control_ended_ticket(struct agent *agent, const char *control_id);

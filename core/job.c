@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One scan: lock, keeper, frames, store, end.  Nothing here waits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "agent.h"
+#include "cleanup.h"
+#include "done.h"
+#include "frame.h"
+#include "logtext.h"
+#include "timestamp.h"
+#include "worker.h"
+
+enum {
+    RETRY_MS = 200,
+    QUEUED_MAX = 64,
+    LINE_SIZE = LOG_TEXT_MAX + 128,
+    SUMMARY_MAX = 64 * 1024
+};
+
+struct job {
+    struct child child; /* first: the keeper, then the store */
+    struct job *next;
+    struct agent *agent;
+    struct app *app;
+    struct queue_scan scan;
+    enum job_state state;
+    bool requeue; /* the agent stops: the request stays */
+
+    /* What the verdict said when the scan began. */
+    int64_t serial;
+    char origin[16];
+
+    int lock_fd, spool_fd, out_fd, keeper_fd; /* -1: closed */
+    bool polling;
+    uv_poll_t poll; /* of keeper_fd */
+    char line[LINE_SIZE];
+    size_t line_len;
+
+    char end[16]; /* the keeper's last word */
+    char reason[1024];
+    uint64_t done, total;
+    int64_t records;
+    double cpu_s; /* told by the keeper; at the end, counted by the kernel */
+    long peak_kib;
+    time_t started;
+    int64_t started_ns;
+};
+
+/* ---- looking ---- */
+
+struct job *
+job_of_app(const struct agent *agent, const char *application)
+{
+    for (struct job *job = agent->jobs; job; job = job->next)
+        if (strcmp(job->app->name, application) == 0)
+            return job;
+    return NULL;
+}
+
+struct job *
+job_of_scan(const struct agent *agent, int64_t scan)
+{
+    for (struct job *job = agent->jobs; job; job = job->next)
+        if (job->scan.id == scan)
+            return job;
+    return NULL;
+}
+
+enum job_state
+job_state(const struct job *job)
+{
+    return job->state;
+}
+
+static int64_t
+monotonic_ns(void)
+{
+    return (int64_t)uv_hrtime();
+}
+
+void
+job_write_progress(const struct job *job, struct json_out *out, const char *control_id)
+{
+    json_out_object(out, "progress");
+    json_out_str(out, "control_id", control_id);
+    json_out_str(out, "application", job->app->name);
+    json_out_str(out, "state",
+                 job->state == JOB_SCAN ? "ONDEMAND_EVENT_SCAN" : "ONDEMAND_EVENT_STORE");
+    json_out_int(out, "done", (int64_t)job->done);
+    json_out_int(out, "total", (int64_t)job->total);
+    json_out_int(out, "records", job->records);
+    json_out_real(out, "cpu_seconds", job->cpu_s);
+    json_out_real(out, "elapsed_seconds",
+                  (double)(monotonic_ns() - job->started_ns) / 1e9);
+    json_out_end(out, '}');
+}
+
+/* ---- the end of a job ---- */
+
+static void
+close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void
+spool_path(const struct agent *agent, int64_t scan, char ret[PATH_MAX])
+{
+    setup_path(agent, ret, "spool/%lld.frames", (long long)scan);
+}
+
+static void
+on_poll_closed(uv_handle_t *handle)
+{
+    struct job *job = handle->data;
+
+    close_fd(&job->keeper_fd);
+    free(job);
+}
+
+/* Take the job out of the agent and free it. */
+static void
+job_free(struct job *job)
+{
+    struct agent *agent = job->agent;
+    struct job **at = &agent->jobs;
+    char path[PATH_MAX];
+
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    agent->n_jobs--;
+    if (job->spool_fd >= 0) {
+        spool_path(agent, job->scan.id, path);
+        unlink(path);
+    }
+    close_fd(&job->spool_fd);
+    close_fd(&job->out_fd);
+    close_fd(&job->lock_fd); /* the last one here: now the application is free */
+    if (job->polling)
+        uv_close((uv_handle_t *)&job->poll, on_poll_closed);
+    else {
+        close_fd(&job->keeper_fd);
+        free(job);
+    }
+}
+
+void
+job_ended(struct agent *agent, const char *application, int64_t scan,
+          const struct queue_end *end, const struct json *summary)
+{
+    int r = queue_end(agent->queue, scan, time(NULL), end);
+
+    if (r < 0)
+        log_error("scan %lld of %s: its end could not be kept: %s", (long long)scan,
+                  application, strerror(-r));
+    log_write(strcmp(end->outcome, TICKET_FAILED) == 0 ? LOG_ERROR : LOG_INFO,
+              "scan %lld of %s ended: %s%s%s, %.3f s of CPU time", (long long)scan,
+              application, end->outcome, end->reason[0] ? ": " : "", end->reason,
+              end->cpu_s);
+    done_write(agent->queue, scan, summary);
+    control_ended(agent, scan);
+}
+
+/* The job ends with this outcome; summary: what store said, or NULL. */
+static void
+job_end(struct job *job, const char *outcome, const char *reason,
+        const struct json *summary)
+{
+    struct agent *agent = job->agent;
+    const struct json *records = json_get(summary, "records");
+    cleanup_free char *records_text = records ? json_print(records) : NULL;
+    struct queue_end end = {outcome, reason, job->cpu_s, records_text};
+
+    log_debug("scan %lld of %s: peak memory %ld KiB", (long long)job->scan.id,
+              job->app->name, job->peak_kib);
+    job_ended(agent, job->app->name, job->scan.id, &end, summary);
+    job_free(job);
+    jobs_start(agent);
+}
+
+/* ---- store ---- */
+
+static void
+on_stored(struct child *child, int status, const struct rusage *usage)
+{
+    struct job *job = (struct job *)child;
+    cleanup_free char *text = calloc(1, SUMMARY_MAX + 1);
+    struct json *summary = NULL;
+    struct why why = {""};
+    ssize_t n = text ? pread(job->out_fd, text, SUMMARY_MAX, 0) : -1;
+
+    (void)usage; /* storing is the agent's work, not the scan's */
+    if (status == 0 && n > 0 && json_parse(text, (size_t)n, &summary, &why) == 0 &&
+        json_get_str(summary, "outcome") && json_get_str(summary, "reason"))
+        job_end(job, json_get_str(summary, "outcome"), json_get_str(summary, "reason"),
+                summary);
+    else {
+        why_set(&why, 0, "store: %.*s", n > 0 ? (int)strcspn(text, "\n") : 100,
+                n > 0                 ? text
+                : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
+                                      : "ended without a word");
+        job_end(job, TICKET_FAILED, why.text, NULL);
+    }
+    json_free(summary);
+}
+
+static int
+start_store(struct job *job)
+{
+    struct agent *agent = job->agent;
+    struct child_args args = {.n = 0};
+    char path[PATH_MAX], started[TIMESTAMP_SIZE], ended[TIMESTAMP_SIZE];
+    int fds[] = {job->lock_fd, job->spool_fd}, r;
+
+    setup_path(agent, path, "results/sonde.db");
+    timestamp_utc(job->started, started);
+    timestamp_utc(time(NULL), ended);
+    child_args_add(&args, "sonde-worker");
+    child_args_add(&args, "store");
+    child_args_add(&args, "app=%s", job->app->name);
+    child_args_add(&args, "scan=%lld", (long long)job->scan.id);
+    child_args_add(&args, "db=%s", path);
+    child_args_add(&args, "trigger=ondemand");
+    child_args_add(&args, "root_id=%s", agent->root_id);
+    child_args_add(&args, "end=%s", job->end);
+    child_args_add(&args, "reason=%s", job->reason);
+    child_args_add(&args, "started=%s", started);
+    child_args_add(&args, "ended=%s", ended);
+    child_args_add(&args, "cpu_ms=%lld", (long long)(job->cpu_s * 1000));
+    child_args_add(&args, "cputhrottle=%lld", (long long)job->scan.cputhrottle);
+    child_args_add(&args, "serial=%lld", (long long)job->serial);
+    child_args_add(&args, "origin=%s", job->origin);
+    setup_add_user(agent, &args, &agent->store_user);
+    job->state = JOB_STORE;
+    job->out_fd = memfd_create("summary", MFD_CLOEXEC);
+    job->child.on_exit = on_stored;
+    r = job->out_fd < 0
+            ? -errno
+            : child_spawn(&agent->children, &job->child, agent->conf.paths.worker, &args,
+                          &(struct child_fds){FD_LOCK, 2, fds, job->out_fd});
+    child_args_done(&args);
+    return r;
+}
+
+/* ---- the keeper's words ---- */
+
+/* The next tab-separated word of *at, or "". */
+static char *
+word(char **at)
+{
+    static char nothing[1];
+    char *w = strsep(at, "\t");
+
+    return w ? w : nothing;
+}
+
+static void
+take_line(struct job *job, char *line)
+{
+    const char *what = word(&line);
+
+    if (strcmp(what, "progress") == 0) {
+        job->done = strtoull(word(&line), NULL, 10);
+        job->total = strtoull(word(&line), NULL, 10);
+        job->records = strtoll(word(&line), NULL, 10);
+        job->cpu_s = (double)strtoll(word(&line), NULL, 10) / 1000;
+        control_progress(job->agent, job, job->scan.id);
+    } else if (strcmp(what, "log") == 0) {
+        int level = atoi(word(&line));
+
+        if (level < LOG_ERROR || level > LOG_DEBUG)
+            level = LOG_INFO;
+        log_write((enum log_level)level, "[%s][scan %lld] %s", job->app->name,
+                  (long long)job->scan.id, line ? line : "");
+    } else if (strcmp(what, "end") == 0) {
+        snprintf(job->end, sizeof job->end, "%s", word(&line));
+        job->records = strtoll(word(&line), NULL, 10);
+        snprintf(job->reason, sizeof job->reason, "%s", line ? line : "");
+    }
+}
+
+/* All that is there to read, line by line. */
+static void
+drain_keeper(struct job *job)
+{
+    char *nl;
+
+    for (;;) {
+        ssize_t n = recv(job->keeper_fd, job->line + job->line_len,
+                         sizeof job->line - 1 - job->line_len, MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n <= 0) { /* its end; the process's end tells the rest */
+            uv_poll_stop(&job->poll);
+            return;
+        }
+        job->line_len += (size_t)n;
+        job->line[job->line_len] = '\0';
+        while ((nl = memchr(job->line, '\n', job->line_len))) {
+            *nl = '\0';
+            take_line(job, job->line);
+            job->line_len -= (size_t)(nl + 1 - job->line);
+            memmove(job->line, nl + 1, job->line_len + 1);
+        }
+        if (job->line_len == sizeof job->line - 1)
+            job->line_len = 0; /* no line of ours is that long */
+    }
+}
+
+static void
+on_keeper_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    drain_keeper(poll->data);
+}
+
+/* The keeper has ended, and with it all processes of the scan. */
+static void
+on_kept(struct child *child, int status, const struct rusage *usage)
+{
+    struct job *job = (struct job *)child;
+    struct agent *agent = job->agent;
+    int r;
+
+    drain_keeper(job);
+    job->cpu_s = (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+                 (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
+    job->peak_kib = usage->ru_maxrss;
+    if (!job->end[0]) {
+        snprintf(job->end, sizeof job->end, "%s", END_ERROR);
+        snprintf(job->reason, sizeof job->reason, "the keeper was lost: %s %d",
+                 WIFSIGNALED(status) ? "signal" : "exit status",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    if (job->requeue) {
+        r = queue_requeue(agent->queue, job->scan.id, true);
+        log_info("scan %lld of %s: stopped with the agent, queued again%s",
+                 (long long)job->scan.id, job->app->name, r < 0 ? " (not kept)" : "");
+        job_free(job);
+    } else if (strcmp(job->end, KEEPER_CANCELLED) == 0)
+        job_end(job, TICKET_CANCELLED, job->reason, NULL);
+    else if (strcmp(job->end, END_REFUSED) == 0 ||
+             strcmp(job->end, KEEPER_BAD_FRAME) == 0)
+        job_end(job, TICKET_FAILED, job->reason, NULL);
+    else if ((r = start_store(job)) < 0) {
+        snprintf(job->reason, sizeof job->reason, "store: cannot be started: %s",
+                 strerror(-r));
+        job_end(job, TICKET_FAILED, job->reason, NULL);
+    }
+}
+
+/* ---- the start ---- */
+
+int
+job_lock(const struct agent *agent, const char *application)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    cleanup_fd int fd = -1;
+    char path[PATH_MAX];
+
+    setup_path(agent, path, "run/%s.lock", application);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0)
+        return errno == EACCES ? -EAGAIN : -errno;
+    return steal_fd(&fd);
+}
+
+static int
+open_spool(struct job *job)
+{
+    char path[PATH_MAX];
+
+    spool_path(job->agent, job->scan.id, path);
+    unlink(path); /* of an attempt before */
+    job->spool_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return job->spool_fd < 0 ? -errno : 0;
+}
+
+static int
+spawn_keeper(struct job *job, const char *plugin_path)
+{
+    struct agent *agent = job->agent;
+    struct limits limits = limits_smaller(agent->conf.limits, job->app->verdict.limits);
+    struct child_args args = {.n = 0};
+    int pair[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    child_args_add(&args, "sonde-worker");
+    child_args_add(&args, "run");
+    child_args_add(&args, "app=%s", job->app->name);
+    child_args_add(&args, "scan=%lld", (long long)job->scan.id);
+    child_args_add(&args, "root=%s", agent->conf.agent.root);
+    child_args_add(&args, "plugin=%s", plugin_path);
+    child_args_add(&args, "cputhrottle=%lld", (long long)job->scan.cputhrottle);
+    child_args_add(&args, "scan_time=%lld", (long long)job->started);
+    for (int i = 0; i < limits_n_fields; i++)
+        child_args_add(&args, "%s=%lld", limits_fields[i].name,
+                       (long long)*limits_at(&limits, i));
+    setup_add_user(agent, &args, &agent->scan_user);
+    r = child_spawn(&agent->children, &job->child, agent->conf.paths.worker, &args,
+                    &(struct child_fds){FD_AGENT, 4,
+                                        (int[]){pair[1], job->lock_fd, job->spool_fd,
+                                                job->app->manifest_fd},
+                                        -1});
+    child_args_done(&args);
+    close(pair[1]);
+    job->keeper_fd = pair[0];
+    if (r < 0)
+        return r;
+    job->polling = uv_poll_init(&agent->loop, &job->poll, job->keeper_fd) == 0;
+    job->poll.data = job;
+    return job->polling ? uv_poll_start(&job->poll, UV_READABLE, on_keeper_readable) : 0;
+}
+
+/* From here on the queue says RUNNING. */
+static void
+job_run(struct job *job, const char *plugin_path)
+{
+    struct agent *agent = job->agent;
+    int r = queue_start(agent->queue, &job->scan, job->started);
+
+    if (r == 0) { /* cancelled meanwhile */
+        job_free(job);
+        jobs_start(agent);
+        return;
+    }
+    if (r > 0)
+        r = spawn_keeper(job, plugin_path);
+    if (r < 0) {
+        snprintf(job->reason, sizeof job->reason, "the scan cannot be started: %s",
+                 strerror(-r));
+        job_end(job, TICKET_FAILED, job->reason, NULL);
+        return;
+    }
+    log_info("scan %lld of %s started, cputhrottle %lld", (long long)job->scan.id,
+             job->app->name, (long long)job->scan.cputhrottle);
+}
+
+/* The verdict is known: begin, refuse, or wait for the lock. */
+static void
+job_begin(struct app *app, void *arg)
+{
+    struct job *job = arg;
+    struct agent *agent = job->agent;
+    char path[PATH_MAX];
+    struct why why = {""};
+    int r = app_gate(agent, app, &why);
+
+    if (agent->stopping) {
+        job_free(job);
+        return;
+    }
+    if (r == 0 && app_plugin_path(agent, app->verdict.plugin, path) < 0)
+        r = why_set(&why, -ENOENT, "plugin %s.so: is not in %s", app->verdict.plugin,
+                    agent->conf.paths.plugins);
+    if (r != 0) {
+        job_end(job, TICKET_FAILED, why.text, NULL);
+        return;
+    }
+    job->lock_fd = job_lock(agent, app->name);
+    if (job->lock_fd == -EAGAIN) { /* a store that an earlier agent started */
+        job_free(job);
+        uv_timer_start(&agent->retry, agent_on_retry, RETRY_MS, 0);
+        return;
+    }
+    r = job->lock_fd < 0 ? job->lock_fd : open_spool(job);
+    if (r < 0) {
+        snprintf(job->reason, sizeof job->reason, "state folder: %s", strerror(-r));
+        job_end(job, TICKET_FAILED, job->reason, NULL);
+        return;
+    }
+    job->serial = app->verdict.serial;
+    snprintf(job->origin, sizeof job->origin, "%s", app->verdict.origin);
+    job_run(job, path);
+}
+
+static void
+job_new(struct agent *agent, struct app *app, const struct queue_scan *scan)
+{
+    struct job *job = calloc(1, sizeof *job);
+
+    if (!job) {
+        log_error("scan %lld of %s: out of memory, stays queued", (long long)scan->id,
+                  app->name);
+        return;
+    }
+    job->agent = agent;
+    job->app = app;
+    job->scan = *scan;
+    job->lock_fd = job->spool_fd = job->out_fd = job->keeper_fd = -1;
+    job->child.on_exit = on_kept;
+    job->started = time(NULL);
+    job->started_ns = monotonic_ns();
+    job->next = agent->jobs;
+    agent->jobs = job;
+    agent->n_jobs++;
+    app_check(agent, app, job_begin, job);
+}
+
+static void
+start_queued(struct agent *agent)
+{
+    struct queue_scan scans[QUEUED_MAX];
+    int n = queue_scans(agent->queue, TICKET_QUEUED, scans, QUEUED_MAX);
+
+    for (int i = 0; i < n && agent->n_jobs < agent->conf.agent.max_scans; i++) {
+        struct app *app = app_get(agent, scans[i].application);
+
+        if (app && !job_of_app(agent, app->name))
+            job_new(agent, app, &scans[i]);
+    }
+}
+
+void
+jobs_start(struct agent *agent)
+{
+    agent->start_wanted = true;
+    if (agent
+            ->starting) /* a scan was refused while it was started: the loop looks again */
+        return;
+    agent->starting = true;
+    while (agent->start_wanted && !agent->stopping) {
+        agent->start_wanted = false;
+        start_queued(agent);
+    }
+    agent->starting = false;
+}
+
+/* ---- cancel and stop ---- */
+
+void
+job_cancel(struct job *job)
+{
+    static const char line[] = "cancel\n";
+
+    if (job->keeper_fd >= 0)
+        (void)!send(job->keeper_fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+jobs_stop(struct agent *agent, bool kill_now)
+{
+    for (struct job *job = agent->jobs; job; job = job->next) {
+        if (kill_now && job->child.pid > 0)
+            kill(job->child.pid, SIGKILL);
+        if (job->state != JOB_SCAN || job->keeper_fd < 0)
+            continue;
+        job->requeue = true;
+        shutdown(job->keeper_fd, SHUT_WR); /* the keeper's sign to end */
+    }
+}
