@@ -133,9 +133,13 @@ start(struct agent *agent, struct why *why)
         return why_set(why, r, "log %s: %s", conf->paths.log, strerror(-r));
     if (r == 0)
         r = setup_identity(agent, why);
-    setup_path(agent, path, "queue.db");
-    if (r == 0)
+    if (r == 0) {
+        mode_t before = umask(0077);
+
+        setup_path(agent, path, "queue.db");
         r = queue_open(path, &agent->queue, why);
+        umask(before);
+    }
     if (r == 0)
         r = profile_read(conf->paths.profile, &agent->profile, why);
     if (r == 0) {

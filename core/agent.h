@@ -14,7 +14,7 @@
 #include "conf.h"
 #include "profile.h"
 #include "queue.h"
-#include "spawn.h"
+#include "child.h"
 #include "users.h"
 #include "verdict.h"
 #include "verify.h"

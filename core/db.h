@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite, which meets our code in db.c only.  Errors: -EBUSY (locked), -ENOSPC, -EUCLEAN
- * (damaged or no database), -EROFS, -ENOENT (cannot open), -EEXIST (constraint), -EIO; the
- * words are in db_error.
+ * (damaged or no database), -EROFS, -ENOENT (cannot open), -EEXIST (constraint), -EINVAL (the
+ * statement is wrong), -EPERM (db_restrict), -ETIMEDOUT (db_time_limit), -EFBIG, -EIO; the
+ * words are in db_error.  One struct db is used by one thread at a time.
  */
 #pragma once
 
@@ -19,16 +20,18 @@ int db_open(const char *path, bool durable, struct db **ret);
 /* Read only, also when the file belongs to another user; creates nothing beside it. */
 int db_open_readonly(const char *path, struct db **ret);
 void db_close(struct db *db); /* NULL is fine */
-/* Of the last failure; valid until the next call. */
+/* Of the last failure; valid until the next call.  NULL: why the last open failed. */
 const char *db_error(struct db *db);
 
-/* Several statements without rows or arguments. */
+/* Several statements without arguments; rows are thrown away. */
 int db_exec(struct db *db, const char *sql);
 
-/* One statement with arguments by types: 's' const char * (NULL: null), 'i' int64_t, 'f'
- * double, 'b' const void * + size_t.  Every 'i' argument must be passed as int64_t.
+/* One statement with arguments by types: 's' const char * (NULL: null), 't' const
+ * char * + size_t (NULL: null), 'i' int64_t, 'f' double, 'b' const void * + size_t.  Every 'i'
+ * argument must be passed as int64_t.  What is passed is copied.
  * db_run: no rows wanted; returns the number of rows changed.
- * db_query: *ret is the caller's, db_rows_done when finished, early or not.
+ * db_query: *ret is the caller's, db_rows_done when finished, early or not.  Nothing happens
+ * before the first db_next.
  */
 int db_run(struct db *db, const char *sql, const char *types, ...);
 int db_query(struct db *db, struct db_rows **ret, const char *sql, const char *types,
@@ -48,7 +51,7 @@ double db_real(struct db_rows *rows, int column);
 /* 'n' null, 'i', 'f', 's', 'b': the type that SQLite has for it. */
 char db_type(struct db_rows *rows, int column);
 
-/* For statements that run thousands of times: keep rows, bind again. */
+/* For statements that run thousands of times: keep rows, bind again, db_next. */
 int db_rebind(struct db_rows *rows, const char *types, ...);
 
 int64_t db_last_id(struct db *db);

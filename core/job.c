@@ -164,9 +164,9 @@ job_ended(struct agent *agent, const char *application, int64_t scan,
         log_error("scan %lld of %s: its end could not be kept: %s", (long long)scan,
                   application, strerror(-r));
     log_write(strcmp(end->outcome, TICKET_FAILED) == 0 ? LOG_ERROR : LOG_INFO,
-              "scan %lld of %s ended: %s%s%s, %.3f s of CPU time", (long long)scan,
-              application, end->outcome, end->reason[0] ? ": " : "", end->reason,
-              end->cpu_s);
+              "scan %lld of %s ended: %s%s%s, %.3f s of CPU time, peak memory %ld KiB",
+              (long long)scan, application, end->outcome, end->reason[0] ? ": " : "",
+              end->reason, end->cpu_s, end->peak_kib);
     done_write(agent->queue, scan, summary);
     control_ended(agent, scan);
 }
@@ -179,10 +179,8 @@ job_end(struct job *job, const char *outcome, const char *reason,
     struct agent *agent = job->agent;
     const struct json *records = json_get(summary, "records");
     cleanup_free char *records_text = records ? json_print(records) : NULL;
-    struct queue_end end = {outcome, reason, job->cpu_s, records_text};
+    struct queue_end end = {outcome, reason, job->cpu_s, records_text, job->peak_kib};
 
-    log_debug("scan %lld of %s: peak memory %ld KiB", (long long)job->scan.id,
-              job->app->name, job->peak_kib);
     job_ended(agent, job->app->name, job->scan.id, &end, summary);
     job_free(job);
     jobs_start(agent);

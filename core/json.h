@@ -40,10 +40,11 @@ enum json_type {
 enum json_type json_type(const struct json *json);
 const char *json_type_name(enum json_type type); /* "a string", "an object", … */
 
-/* The value itself, when it is of that type; NULL, def otherwise. */
+/* The value itself, when it is of that type; NULL, def otherwise.  cJSON keeps numbers as
+ * doubles, so json_int gives def too for what is no integer or not below 2^53 in magnitude.
+ */
 const char *json_str(const struct json *json);
-int64_t json_int(const struct json *json,
-                 int64_t def); /* def too when it is no integer */
+int64_t json_int(const struct json *json, int64_t def);
 double json_real(const struct json *json, double def);
 bool json_bool(const struct json *json, bool def);
 

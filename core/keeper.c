@@ -24,7 +24,13 @@
 #include "shared-page.h"
 #include "worker.h"
 
-enum { TICK_MS = 250, STALL_CPU_MS = 10, KILL_MS = 2000, COMMAND_MAX = 64 };
+enum {
+    TICK_MS = 250,
+    TOLD_CPU_MS = 100,
+    STALL_CPU_MS = 10,
+    KILL_MS = 2000,
+    COMMAND_MAX = 64
+};
 
 /* Of the lines that a plugin prints to stdout and stderr: information. */
 enum { LOG_OUTPUT_LEVEL = 3 };
@@ -46,7 +52,8 @@ struct keeper {
     int64_t started_ns, active_ns; /* active: last CPU or record */
     int64_t active_cpu_ns, cpu_ns;
     int64_t records, bytes;
-    uint64_t told_done, told_records;
+    uint64_t told_done;
+    int64_t told_records, told_cpu_ms, told_ns;
     struct log_cap log_cap;
 
     char end[16];      /* how the scan ended; "" while it runs */
@@ -99,18 +106,23 @@ tell_log(struct keeper *k, int level, const char *text, size_t len)
     tell("log\t%d\t%s\n", level, clean);
 }
 
+/* At most one line a tick, and only when there is something new. */
 static void
 tell_progress(struct keeper *k)
 {
     uint64_t done = atomic_load(&k->page->done), total = atomic_load(&k->page->total);
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC), cpu_ms = k->cpu_ns / 1000000;
 
-    if (done == k->told_done && (uint64_t)k->records == k->told_records)
+    if (now_ns - k->told_ns < TICK_MS * INT64_C(1000000) ||
+        (done == k->told_done && k->records == k->told_records &&
+         cpu_ms - k->told_cpu_ms < TOLD_CPU_MS))
         return;
+    k->told_ns = now_ns;
     k->told_done = done;
-    k->told_records = (uint64_t)k->records;
+    k->told_records = k->records;
+    k->told_cpu_ms = cpu_ms;
     tell("progress\t%llu\t%llu\t%lld\t%lld\n", (unsigned long long)done,
-         (unsigned long long)total, (long long)k->records,
-         (long long)(k->cpu_ns / 1000000));
+         (unsigned long long)total, (long long)k->records, (long long)cpu_ms);
 }
 
 /* ---- the end ---- */

@@ -2,6 +2,7 @@
 /* Limits of one scan. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct limits {

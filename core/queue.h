@@ -63,6 +63,7 @@ struct queue_end {
     const char *outcome, *reason;
     double cpu_s;
     const char *records; /* JSON object {kind: count}, or NULL */
+    long peak_kib;       /* of its largest process; 0: not known.  For the log alone. */
 };
 int queue_end(struct queue *queue, int64_t scan, time_t now, const struct queue_end *end);
 

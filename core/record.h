@@ -11,8 +11,10 @@ struct sonde_record; /* the one that is open; reused from record to record */
 struct sonde_record *record_new(void);
 void record_free(struct sonde_record *record);
 
-/* Forget all and begin.  Bad kinds, keys, field names, a field twice and out-of-bounds texts
- * are kept as the record's error.
+/* Forget all and begin.  The record keeps its first error: -EINVAL (bad kind, key, field
+ * name, or a NULL in a list), -EEXIST (a field twice), -E2BIG (over 128 fields), -EMSGSIZE (a
+ * key or text out of bounds), -ENOMEM.  Bytes of the key that are not UTF-8 become \xNN, so
+ * that two names stay two.
  */
 void record_begin(struct sonde_record *record, const char *kind, const char *key);
 void record_str(struct sonde_record *record, const char *key, const char *text);
@@ -24,6 +26,7 @@ void record_bool(struct sonde_record *record, const char *key, bool value);
 void record_time(struct sonde_record *record, const char *key, int64_t seconds);
 void record_list(struct sonde_record *record, const char *key, const char *const *texts,
                  size_t n);
+/* err: a negated errno, named in <key>_error; 0: null alone. */
 void record_none(struct sonde_record *record, const char *key, int err);
 void record_volatile(struct sonde_record *record);
 

@@ -56,7 +56,7 @@ end_as_stored(struct agent *agent, const struct queue_scan *scan)
         db_next(rows) == 1) {
         cleanup_free char *records = covered_records(db, scan->id);
         struct queue_end end = {db_text(rows, 0, NULL), db_text(rows, 1, NULL),
-                                db_real(rows, 2), records};
+                                db_real(rows, 2), records, 0};
 
         job_ended(agent, scan->application, scan->id, &end, NULL);
         stored = true;
@@ -71,7 +71,7 @@ decide(struct agent *agent, const struct queue_scan *scan)
 {
     static const struct queue_end twice = {
         TICKET_FAILED, "interrupted twice: the agent or the host ended while it ran", 0,
-        NULL};
+        NULL, 0};
 
     if (end_as_stored(agent, scan))
         return;

@@ -4,12 +4,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "plugin-abi.h"
 
-struct root; /* an open root folder, and what is mounted where */
+struct root; /* an open root folder */
 
 /* path: an existing folder.  *ret is the caller's. */
 int root_open(const char *path, struct root **ret);
@@ -27,5 +28,23 @@ int root_get_xattr(struct root *root, const char *path, const char *name, void *
 
 /* O_PATH descriptor of a path below the root. */
 int root_resolve(struct root *root, const char *path, uint32_t flags);
-/* For the tests: use the component-wise resolver although openat2 is there. */
+
+/* For walk.c, on an O_PATH descriptor that it found: open it for reading, as root_open_file
+ * does with SONDE_NOFOLLOW (-ENOSYS: no /proc is mounted here); returns `opened` when both
+ * are one file, else closes it; an extended attribute.
+ */
+int root_reopen(const struct root *root, int found, uint32_t flags);
+int root_same_file(int found, int opened);
+/* O_NONBLOCK: /proc/kmsg and its like are regular files, and would wait. */
+#define ROOT_READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+int root_xattr_of(const struct root *root, int found, const char *name, void *buf,
+                  size_t size);
+struct statx;
+void root_fill_stat(const struct statx *from, struct sonde_stat *ret);
+
+/* For the tests: behave as on a kernel without openat2 (the component-wise resolver) and
+ * without mount ids in statx; behave as where no /proc is mounted.
+ */
 void root_without_openat2(struct root *root);
+void root_without_proc(struct root *root);
+bool root_has_openat2(const struct root *root);

@@ -106,6 +106,20 @@ plugin_name(const char *path, char *ret, size_t size)
         ret[strlen(ret) - 3] = '\0';
 }
 
+/* A folder without os-release is no host's root: an empty mount, a typing error. */
+static int
+check_root(struct root *root, const char *path, struct why *why)
+{
+    struct sonde_stat st = {.size = sizeof st};
+
+    if (root_stat(root, "/etc/os-release", 0, &st) < 0 &&
+        root_stat(root, "/usr/lib/os-release", 0, &st) < 0)
+        return why_set(why, -ENOENT,
+                       "root %s: has no os-release, so it is not the root of a host",
+                       path);
+    return 0;
+}
+
 static int
 prepare(const struct worker_job *job, pid_t keeper, struct host *host,
         struct sonde_plugin *ret_plugin, struct why *why)
@@ -122,6 +136,9 @@ prepare(const struct worker_job *job, pid_t keeper, struct host *host,
     r = root_open(job->root, &host->root);
     if (r < 0)
         return why_set(why, r, "root %s: %s", job->root, strerror(-r));
+    r = check_root(host->root, job->root, why);
+    if (r < 0)
+        return r;
     r = host_init(host);
     if (r < 0)
         return why_set(why, r, "runner: %s", strerror(-r));

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "demand.h"
+
+int
+demand_scan(struct cli *cli, const char *application, int64_t cputhrottle, char **ret_id)
+{
+    const struct client_request request = {"demand", "application", application, true,
+                                           cputhrottle};
+    struct json *final = NULL;
+    int r = client_ask(cli, &request, NULL, NULL, &final);
+    const char *id = json_get_str(final, "control_id");
+
+    if (r != 0)
+        return r;
+    for (const struct json *note = json_first(json_get(final, "notes")); note;
+         note = json_next(note))
+        fprintf(stderr, "%s\n", json_str(note));
+    printf("On-Demand-Request ControlId: %s\n", id ? id : "");
+    fflush(stdout);
+    if (ret_id)
+        *ret_id = strdup(id ? id : "");
+    json_free(final);
+    return 0;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+    struct demand demand;
+    struct why why = {""};
+
+    if (demand_parse(argc, argv, &demand, &why) < 0)
+        return cli_fail(EXIT_USAGE_ERROR, "%s", why.text);
+    return demand_scan(cli, demand.application, demand.cputhrottle, NULL);
+}
+
+const struct command cmd_demand = {
+    .name = "demand",
+    .words = "action=demand type=APP [cputhrottle=N]",
+    .summary = "Ask for a scan in the words of cloudagentctl.sh",
+    .help = "Prints the ControlId and returns at once.  cputhrottle: after every 10 ms "
+            "of CPU\n"
+            "time the scan sleeps that many ms (0 to 1000, default 0: unpaced).\n",
+    .max = 64,
+    .run = run,
+};

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "cli.h"
+
+enum { FIELDS_MAX = 8 }; /* columns for people; --json has all */
+
+enum { APP, KIND, KEY, FIRST_SEEN, LAST_CHANGED, DATA, VOLATILE };
+
+static const char sql[] = "SELECT application, kind, key, first_seen, last_changed, data,"
+                          " volatile FROM records WHERE (?1 IS NULL OR kind = ?1)"
+                          " ORDER BY application, kind, key";
+
+/* Both objects as one: they are flat, checked, and share no name. */
+static char *
+merge(const char *data, const char *vol)
+{
+    size_t len = strlen(data);
+    char *text = NULL;
+
+    if (!vol || strcmp(vol, "{}") == 0)
+        return strdup(data);
+    if (strcmp(data, "{}") == 0)
+        return strdup(vol);
+    if (asprintf(&text, "%.*s,%s", (int)len - 1, data, vol + 1) < 0)
+        return NULL;
+    return text;
+}
+
+static void
+print_json(struct db_rows *rows)
+{
+    cleanup_free char *data =
+        merge(db_text(rows, DATA, NULL), db_text(rows, VOLATILE, NULL));
+    struct json_out out;
+
+    json_out_init(&out, stdout);
+    json_out_object(&out, NULL);
+    json_out_str(&out, "app", db_text(rows, APP, NULL));
+    json_out_str(&out, "kind", db_text(rows, KIND, NULL));
+    json_out_str(&out, "key", db_text(rows, KEY, NULL));
+    json_out_str(&out, "first_seen", db_text(rows, FIRST_SEEN, NULL));
+    json_out_str(&out, "last_changed", db_text(rows, LAST_CHANGED, NULL));
+    json_out_raw(&out, "data", data);
+    json_out_end(&out, '}');
+    putchar('\n');
+}
+
+/* ---- the table of one kind: key, name and version first, then what else it has ---- */
+
+static bool
+is_shown(const struct table *table, const char *name)
+{
+    for (int i = 0; i < table->n_columns; i++)
+        if (strcmp(table->heads[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void
+choose_columns(struct table *table, const struct json *data)
+{
+    static const char *const first[] = {"name", "version"};
+
+    table_column(table, "key");
+    for (int i = 0; i < 2; i++)
+        if (json_get(data, first[i]))
+            table_column(table, first[i]);
+    for (const struct json *field = json_first(data);
+         field && table->n_columns < FIELDS_MAX; field = json_next(field))
+        if (!is_shown(table, json_name(field)))
+            table_column(table, json_name(field));
+}
+
+static void
+add_value(struct table *table, const struct json *value)
+{
+    cleanup_free char *text = NULL;
+
+    if (!value || json_type(value) == JSON_NULL)
+        table_cell(table, NULL);
+    else if (json_type(value) == JSON_STRING)
+        table_cell(table, json_str(value));
+    else {
+        text = json_print(value);
+        table_cell(table, text);
+    }
+}
+
+static void
+add_record(struct table *table, struct db_rows *rows, bool fields)
+{
+    const char *text = db_text(rows, DATA, NULL);
+    struct json *data = NULL;
+
+    if (!fields) {
+        if (table->n_columns == 0) {
+            static const char *const heads[] = {"app", "kind", "key", "last_changed"};
+
+            for (int i = 0; i < 4; i++)
+                table_column(table, heads[i]);
+        }
+        table_cell(table, db_text(rows, APP, NULL));
+        table_cell(table, db_text(rows, KIND, NULL));
+        table_cell(table, db_text(rows, KEY, NULL));
+        table_cell(table, db_text(rows, LAST_CHANGED, NULL));
+        return;
+    }
+    if (json_parse(text, strlen(text), &data, NULL) < 0)
+        return; /* store lets nothing else in */
+    if (table->n_columns == 0)
+        choose_columns(table, data);
+    table_cell(table, db_text(rows, KEY, NULL));
+    for (int i = 1; i < table->n_columns; i++)
+        add_value(table, json_get(data, table->heads[i]));
+    json_free(data);
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+    const char *kind = argc > 0 ? argv[0] : NULL;
+    struct db_rows *rows = NULL;
+    struct db *db = NULL;
+    struct table table;
+    int code = results_open(cli, &db), r;
+
+    table_init(&table);
+    if (code == 0) {
+        r = db_query(db, &rows, sql, "s", kind);
+        while (r >= 0 && (r = db_next(rows)) == 1) {
+            if (cli->json)
+                print_json(rows);
+            else
+                add_record(&table, rows, kind != NULL);
+        }
+        code = r < 0 ? results_fail(db, r) : cli_print_table(cli, &table);
+    }
+    table_done(&table);
+    db_rows_done(rows);
+    db_close(db);
+    return code;
+}
+
+const struct command cmd_records = {
+    .name = "records",
+    .words = "[KIND]",
+    .summary = "Print what was found",
+    .help = "With a KIND (package, user, ...) its first fields are columns; --json has "
+            "all.\n",
+    .max = 1,
+    .run = run,
+};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+struct follow {
+    struct cli *cli;
+    bool live;  /* stderr is a terminal: progress is shown there */
+    bool shown; /* a progress line is on the screen */
+    int exit_code;
+};
+
+static void
+clear_line(struct follow *follow)
+{
+    if (follow->shown)
+        fputs("\r\033[K", stderr);
+    follow->shown = false;
+}
+
+static void
+show_progress(struct follow *follow, const struct json *p)
+{
+    int64_t done = json_get_int(p, "done", 0), total = json_get_int(p, "total", 0);
+
+    clear_line(follow);
+    fprintf(stderr, "%s: ", json_get_str(p, "application"));
+    if (total > 0)
+        fprintf(stderr, "%lld %%, ", (long long)(done * 100 / total));
+    fprintf(stderr, "%lld records, %.2f s of CPU time, %.0f s",
+            (long long)json_get_int(p, "records", 0), json_get_real(p, "cpu_seconds", 0),
+            json_get_real(p, "elapsed_seconds", 0));
+    fflush(stderr);
+    follow->shown = true;
+}
+
+static int
+outcome_code(const char *state)
+{
+    return strcmp(state, "DONE") == 0         ? 0
+           : strcmp(state, "INCOMPLETE") == 0 ? EXIT_SCAN_INCOMPLETE
+           : strcmp(state, "CANCELLED") == 0  ? EXIT_SCAN_CANCELLED
+                                              : EXIT_SCAN_FAILED;
+}
+
+static void
+show_outcome(struct follow *follow, const struct json *ticket)
+{
+    const char *state = json_get_str(ticket, "state"), *comma = "";
+    const char *reason = json_get_str(ticket, "reason");
+    const struct json *records = json_get(ticket, "records");
+
+    follow->exit_code = outcome_code(state ? state : "");
+    if (follow->cli->json) {
+        cli_print_json(ticket);
+        return;
+    }
+    printf("%s of %s: %s", json_get_str(ticket, "control_id"),
+           json_get_str(ticket, "application"), state);
+    if (reason && reason[0])
+        printf(": %s", reason);
+    printf(" (%.3f s of CPU time)\n", json_get_real(ticket, "cpu_seconds", 0));
+    if (!json_first(records))
+        return;
+    fputs("records: ", stdout);
+    for (const struct json *kind = json_first(records); kind; kind = json_next(kind)) {
+        printf("%s%s %lld", comma, json_name(kind), (long long)json_int(kind, 0));
+        comma = ", ";
+    }
+    putchar('\n');
+}
+
+static void
+take_item(const struct json *line, void *arg)
+{
+    struct follow *follow = arg;
+    const struct json *progress = json_get(line, "progress");
+    const struct json *ticket = json_get(line, "ticket");
+
+    if (progress && follow->live)
+        show_progress(follow, progress);
+    if (ticket) {
+        clear_line(follow);
+        show_outcome(follow, ticket);
+    }
+}
+
+int
+wait_for_ticket(struct cli *cli, const char *control_id)
+{
+    const struct client_request request = {
+        .verb = "wait", .key = "control_id", .value = control_id};
+    struct follow follow = {.cli = cli, .live = isatty(STDERR_FILENO) && !cli->json};
+    int r = client_ask(cli, &request, take_item, &follow, NULL);
+
+    clear_line(&follow);
+    return r ? r : follow.exit_code;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    return wait_for_ticket(cli, argv[0]);
+}
+
+const struct command cmd_wait = {
+    .name = "wait",
+    .words = "CONTROLID",
+    .summary = "Follow a request to its end",
+    .help =
+        "The exit code is the outcome: 0 done, 1 failed, 2 incomplete, 3 cancelled.\n",
+    .min = 1,
+    .max = 1,
+    .run = run,
+};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+
+const char *
+cli_local_time(const char *rfc3339, char ret[CLI_TIME_SIZE])
+{
+    struct tm tm = {.tm_isdst = 0};
+    time_t t;
+
+    snprintf(ret, CLI_TIME_SIZE, "%s", rfc3339 ? rfc3339 : "-");
+    if (!rfc3339 || !strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        return ret;
+    t = timegm(&tm);
+    if (localtime_r(&t, &tm))
+        strftime(ret, CLI_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
+    return ret;
+}
+
+static void
+columns(struct table *table, const char *const heads[])
+{
+    table_init(table);
+    for (; *heads; heads++)
+        table_column(table, *heads);
+}
+
+void
+listing_init(struct listing *listing, const struct cli *cli)
+{
+    static const char *const apps[] = {"APPLICATION", "ACTIVE", "MANIFEST", "SERIAL",
+                                       "STATE",       "TITLE",  "REASON",   NULL};
+    static const char *const tickets[] = {
+        "CONTROLID", "APPLICATION", "STATE",   "REQUESTED", "ENDED",
+        "THROTTLE",  "CPU_S",       "RECORDS", "REASON",    NULL};
+
+    listing->cli = cli;
+    columns(&listing->apps, apps);
+    columns(&listing->tickets, tickets);
+}
+
+static void
+add_app(struct table *table, const struct json *app)
+{
+    const struct json *serial = json_get(app, "serial");
+
+    table_cell(table, json_get_str(app, "application"));
+    table_cell(table, json_get_bool(app, "active", false) ? "yes" : "no");
+    table_cell(table, json_get_str(app, "manifest"));
+    if (json_type(serial) == JSON_NUMBER)
+        table_int(table, json_int(serial, 0));
+    else
+        table_cell(table, NULL);
+    table_cell(table, json_get_str(app, "state"));
+    table_cell(table, json_get_str(app, "title"));
+    table_cell(table, json_get_str(app, "reason"));
+}
+
+static void
+add_ticket(struct table *table, const struct json *ticket)
+{
+    char time[CLI_TIME_SIZE], cpu[32] = "";
+    int64_t records = 0;
+
+    for (const struct json *kind = json_first(json_get(ticket, "records")); kind;
+         kind = json_next(kind))
+        records += json_int(kind, 0);
+    if (json_type(json_get(ticket, "cpu_seconds")) == JSON_NUMBER)
+        snprintf(cpu, sizeof cpu, "%.3f", json_get_real(ticket, "cpu_seconds", 0));
+    table_cell(table, json_get_str(ticket, "control_id"));
+    table_cell(table, json_get_str(ticket, "application"));
+    table_cell(table, json_get_str(ticket, "state"));
+    table_cell(table, cli_local_time(json_get_str(ticket, "requested"), time));
+    table_cell(table, cli_local_time(json_get_str(ticket, "ended"), time));
+    table_int(table, json_get_int(ticket, "cputhrottle", 0));
+    table_cell(table, cpu);
+    table_int(table, records);
+    table_cell(table, json_get_str(ticket, "reason"));
+}
+
+static void
+print_agent(const struct json *agent)
+{
+    printf("agent %s, version %s, process %lld, root %s\n", json_get_str(agent, "id"),
+           json_get_str(agent, "version"), (long long)json_get_int(agent, "pid", 0),
+           json_get_str(agent, "root"));
+}
+
+void
+listing_item(const struct json *line, void *arg)
+{
+    static const char *const names[] = {"agent", "application", "ticket"};
+    struct listing *listing = arg;
+
+    for (int i = 0; i < 3; i++) {
+        const struct json *item = json_get(line, names[i]);
+
+        if (!item)
+            continue;
+        if (listing->cli->json)
+            cli_print_json(item);
+        else if (i == 0)
+            print_agent(item);
+        else if (i == 1)
+            add_app(&listing->apps, item);
+        else
+            add_ticket(&listing->tickets, item);
+    }
+}
+
+int
+listing_print(const struct listing *listing)
+{
+    int r = 0;
+
+    if (listing->apps.n_cells)
+        r = cli_print_table(listing->cli, &listing->apps);
+    if (listing->apps.n_cells && listing->tickets.n_cells)
+        putchar('\n');
+    if (r == 0 && listing->tickets.n_cells)
+        r = cli_print_table(listing->cli, &listing->tickets);
+    return r;
+}
+
+void
+listing_done(struct listing *listing)
+{
+    table_done(&listing->apps);
+    table_done(&listing->tickets);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of sonde.db: made, brought up to date, and known to be this root's. */
+#pragma once
+
+#include "db.h"
+#include "why.h"
+
+/* Open the store for writing; a new one is readable for the group.  -ENOTSUP: it is newer
+ * than this program; -EXDEV: it belongs to another root; -EUCLEAN: damaged, or no store.
+ */
+int store_open(const char *path, const char *root_id, struct db **ret, struct why *why);

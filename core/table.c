@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "logtext.h"
+
+enum { GAP = 2, NARROWEST = 8 };
+
+void
+table_init(struct table *table)
+{
+    *table = (struct table){.n_columns = 0};
+}
+
+size_t
+table_text_width(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+void
+table_column(struct table *table, const char *head)
+{
+    if (table->n_columns == TABLE_COLUMNS_MAX)
+        return;
+    table->heads[table->n_columns] = strdup(head);
+    table->failed |= !table->heads[table->n_columns];
+    table->numbers[table->n_columns] = true;
+    table->widths[table->n_columns++] = table_text_width(head);
+}
+
+static bool
+is_number(const char *text)
+{
+    size_t digits = strspn(text + (*text == '-'), "0123456789.");
+
+    return text[digits + (*text == '-')] == '\0';
+}
+
+static char **
+next_cell(struct table *table)
+{
+    if (table->n_cells == table->size) {
+        size_t size = table->size ? table->size * 2 : 256;
+        char **cells = realloc(table->cells, size * sizeof *cells);
+
+        if (!cells)
+            return NULL;
+        table->cells = cells;
+        table->size = size;
+    }
+    return &table->cells[table->n_cells];
+}
+
+void
+table_cell(struct table *table, const char *text)
+{
+    char clean[TABLE_CELL_MAX];
+    char **cell = table->failed ? NULL : next_cell(table);
+    size_t column, width;
+
+    if (table->n_columns == 0)
+        return;
+    log_text(text ? text : "", text ? strlen(text) : 0, clean, sizeof clean);
+    if (!cell || !(*cell = strdup(clean))) {
+        table->failed = true;
+        return;
+    }
+    column = table->n_cells++ % (size_t)table->n_columns;
+    width = table_text_width(clean);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+    if (!is_number(clean))
+        table->numbers[column] = false;
+}
+
+void
+table_int(struct table *table, int64_t value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    table_cell(table, text);
+}
+
+/* Take columns off the widest until all fit. */
+static void
+fit(size_t widths[], int n, size_t width)
+{
+    for (;;) {
+        size_t sum = (size_t)(n - 1) * GAP;
+        int widest = 0;
+
+        for (int i = 0; i < n; i++) {
+            sum += widths[i];
+            if (widths[i] > widths[widest])
+                widest = i;
+        }
+        if (sum <= width || widths[widest] <= NARROWEST)
+            return;
+        widths[widest]--;
+    }
+}
+
+/* One cell in its width; a longer text ends with "~". */
+static void
+print_cell(FILE *stream, const char *text, size_t width, bool right, bool last)
+{
+    size_t have = table_text_width(text), shown = 0;
+
+    if (have <= width) {
+        size_t pad = width - have;
+
+        fprintf(stream, "%*s%s%*s", right ? (int)pad : 0, "", text,
+                right || last ? 0 : (int)pad, "");
+    } else {
+        for (; *text; text++) {
+            if (((unsigned char)*text & 0xc0) != 0x80 && ++shown == width)
+                break;
+            fputc(*text, stream);
+        }
+        fputc('~', stream);
+    }
+    fprintf(stream, "%*s", last ? 0 : GAP, "");
+}
+
+static void
+print_row(const struct table *table, FILE *stream, char *const *cells,
+          const size_t widths[])
+{
+    for (int i = 0; i < table->n_columns; i++)
+        print_cell(stream, cells[i] ? cells[i] : "", widths[i], table->numbers[i],
+                   i == table->n_columns - 1);
+    fputc('\n', stream);
+}
+
+int
+table_print(const struct table *table, FILE *stream, size_t width)
+{
+    size_t widths[TABLE_COLUMNS_MAX], n = (size_t)table->n_columns;
+
+    if (n == 0)
+        return 0;
+    memcpy(widths, table->widths, sizeof widths);
+    if (width)
+        fit(widths, table->n_columns, width);
+    print_row(table, stream, table->heads, widths);
+    for (size_t i = 0; i + n <= table->n_cells; i += n)
+        print_row(table, stream, table->cells + i, widths);
+    return table->failed || ferror(stream) ? -1 : 0;
+}
+
+void
+table_done(struct table *table)
+{
+    for (int i = 0; i < table->n_columns; i++)
+        free(table->heads[i]);
+    for (size_t i = 0; i < table->n_cells; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    table_init(table);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plugin that misbehaves as its manifest says: content {"do": "crash"}, and so on. */
+#define SONDE_ABI 0
+#include <sonde/plugin.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct state {
+    struct sonde_host *host;
+    int (*step)(struct state *s);
+    int64_t n;
+};
+
+static int64_t
+number(const struct state *s, const char *key)
+{
+    const char *text = s->host->param(s->host, key);
+
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static int
+emit_one(struct state *s, int64_t n)
+{
+    struct sonde_host *h = s->host;
+    struct sonde_record *r;
+    char key[32];
+
+    snprintf(key, sizeof key, "%lld", (long long)n);
+    r = h->record(h, "bad", key);
+    h->put_int(h, r, "n", n);
+    return h->emit(h, r);
+}
+
+static int
+step_crash(struct state *s)
+{
+    s->host->log(s->host, SONDE_LOG_INFO, "the last words");
+    raise(SIGSEGV);
+    return SONDE_DONE;
+}
+
+/* One kind is complete before it crashes. */
+static int
+step_crash_later(struct state *s)
+{
+    emit_one(s, 1);
+    s->host->covers(s->host, "bad");
+    abort();
+}
+
+static int
+step_hang(struct state *s)
+{
+    while (s->host)
+        s->n++;
+    return SONDE_DONE;
+}
+
+static int
+step_sleep(struct state *s)
+{
+    while (s->host)
+        pause();
+    return SONDE_DONE;
+}
+
+static int
+step_flood(struct state *s)
+{
+    while (s->host)
+        emit_one(s, s->n++);
+    return SONDE_DONE;
+}
+
+static int
+step_flood_log(struct state *s)
+{
+    for (int i = 0; i < 1000; i++)
+        s->host->log(s->host, SONDE_LOG_INFO, "line %d", i);
+    return SONDE_DONE;
+}
+
+static int
+step_forge(struct state *s)
+{
+    s->host->log(s->host, SONDE_LOG_INFO,
+                 "innocent\n2026-01-01 00:00:00.000 [sonde-agent][1]:[Error]:[1]:forged");
+    puts("printed\rto stdout\033[31m");
+    fflush(stdout);
+    return SONDE_DONE;
+}
+
+static int
+step_exit(struct state *s)
+{
+    (void)s;
+    _exit(0);
+}
+
+static int
+step_error(struct state *s)
+{
+    (void)s;
+    return -EIO;
+}
+
+static int
+step_failed(struct state *s)
+{
+    emit_one(s, 1);
+    s->host->failed(s->host, "bad", "/some/where", -EACCES);
+    s->host->covers(s->host, "bad");
+    return SONDE_DONE;
+}
+
+static int
+step_memory(struct state *s)
+{
+    for (;;) {
+        char *p = malloc(1 << 20);
+
+        if (!p)
+            return -ENOMEM;
+        memset(p, 1, 1 << 20);
+        s->n++;
+    }
+}
+
+/* Leaves a process behind that left its parent, session and group. */
+static int
+step_daemon(struct state *s)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setsid();
+        if (fork() == 0)
+            for (;;)
+                sleep(1000);
+        _exit(0);
+    }
+    s->host->log(s->host, SONDE_LOG_INFO, "fork: %d", pid < 0 ? -errno : 0);
+    return SONDE_DONE;
+}
+
+static void
+tried(struct state *s, const char *what, bool done, int err)
+{
+    struct sonde_host *h = s->host;
+    struct sonde_record *r = h->record(h, "bad", what);
+
+    h->put_bool(h, r, "done", done);
+    h->put_int(h, r, "error", done ? 0 : err);
+    h->emit(h, r);
+}
+
+/* What a plugin must not be able to do: write root's file, signal the agent. */
+static int
+step_nosy(struct state *s)
+{
+    const char *file = s->host->param(s->host, "file");
+    int fd = open(file ? file : "/", O_WRONLY | O_APPEND);
+    pid_t agent = (pid_t)number(s, "agent");
+    int r;
+
+    r = fd;
+    tried(s, "write", r >= 0, errno);
+    r = access(file ? file : "/", R_OK);
+    tried(s, "read", r == 0, errno);
+    r = chmod(file ? file : "/", 0777);
+    tried(s, "chmod", r == 0, errno);
+    r = kill(agent > 0 ? agent : 1, SIGCONT);
+    tried(s, "signal", r == 0, errno);
+    r = kill(getppid(), SIGCONT);
+    tried(s, "keeper", r == 0, errno);
+    r = setuid(0);
+    tried(s, "setuid", r == 0, errno);
+    tried(s, "root", getuid() == 0 || geteuid() == 0, 0);
+    s->host->covers(s->host, "bad");
+    return SONDE_DONE;
+}
+
+/* Steps of 1 ms of CPU time, as many as {"steps": N} says. */
+static int
+step_work(struct state *s)
+{
+    struct timespec ts;
+    int64_t end_ns = 0, now_ns;
+
+    do {
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+        now_ns = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+        if (!end_ns)
+            end_ns = now_ns + 1000000;
+    } while (now_ns < end_ns);
+    s->host->progress(s->host, (uint64_t)++s->n, (uint64_t)number(s, "steps"));
+    return s->n < number(s, "steps") ? SONDE_MORE : SONDE_DONE;
+}
+
+static const struct {
+    const char *name;
+    int (*step)(struct state *s);
+} what[] = {
+    {"crash", step_crash},   {"crash-later", step_crash_later},
+    {"hang", step_hang},     {"sleep", step_sleep},
+    {"flood", step_flood},   {"flood-log", step_flood_log},
+    {"forge", step_forge},   {"exit", step_exit},
+    {"error", step_error},   {"failed", step_failed},
+    {"memory", step_memory}, {"daemon", step_daemon},
+    {"nosy", step_nosy},     {"work", step_work},
+};
+
+static int
+bad_open(struct sonde_host *host, void **ret_state)
+{
+    const char *name = host->param(host, "do");
+    struct state *s;
+
+    if (!name)
+        return -EINVAL;
+    if (strcmp(name, "none") == 0)
+        return -ENODATA;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->host = host;
+    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++)
+        if (strcmp(what[i].name, name) == 0)
+            s->step = what[i].step;
+    *ret_state = s;
+    if (s->step)
+        return 0;
+    free(s);
+    return -EINVAL;
+}
+
+static int
+bad_next(void *state, uint32_t budget_us)
+{
+    struct state *s = state;
+
+    (void)budget_us;
+    return s->step(s);
+}
+
+const struct sonde_plugin sonde_plugin = {
+    SONDE_PLUGIN_HEAD, "bad", "1", bad_open, bad_next, free,
+};
