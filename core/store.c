@@ -18,7 +18,7 @@
 enum { DIGEST_SIZE = 16, EXAMPLES_MAX = 20, GUARD_LEAST = 20, LOCK_TRIES = 24 };
 
 /* Statements that run once per record. */
-enum { SEEN, FIND, INSERT, UPDATE, UPDATE_VOLATILE, CHANGE, N_STATEMENTS };
+enum { SEEN, FIND, INSERT, UPDATE, CHANGE, N_STATEMENTS };
 static const char *const statements[N_STATEMENTS] = {
     [SEEN] = "INSERT INTO temp.seen (kind, key) VALUES (?, ?)",
     [FIND] = "SELECT digest, volatile, data FROM records"
@@ -26,11 +26,10 @@ static const char *const statements[N_STATEMENTS] = {
     [INSERT] =
         "INSERT INTO records (application, kind, key, digest, data, volatile,"
         " first_seen, last_changed, scan) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+    /* What is set is computed from the row as it was. */
     [UPDATE] = "UPDATE records SET digest = ?4, data = ?5, volatile = ?6,"
-               " last_changed = ?7, scan = ?8"
-               " WHERE application = ?1 AND kind = ?2 AND key = ?3",
-    [UPDATE_VOLATILE] = "UPDATE records SET volatile = ?4, scan = ?5"
-                        " WHERE application = ?1 AND kind = ?2 AND key = ?3",
+               " last_changed = CASE digest WHEN ?4 THEN last_changed ELSE ?7 END,"
+               " scan = ?8 WHERE application = ?1 AND kind = ?2 AND key = ?3",
     [CHANGE] = "INSERT INTO changes (scan, application, kind, key, change, before, after)"
                " VALUES (?, ?, ?, ?, ?, ?, ?)",
 };
@@ -127,16 +126,6 @@ record_put(struct scan *s, int statement, const struct frame *f, const void *dig
     return checked(s, r < 0 ? r : db_next(rows));
 }
 
-static int
-volatile_put(struct scan *s, const struct frame *f)
-{
-    struct db_rows *rows = s->statement[UPDATE_VOLATILE];
-    int r = db_rebind(rows, "sttti", s->job->application, f->kind, f->kind_len, f->key,
-                      f->key_len, f->vol_len ? f->vol : NULL, f->vol_len, s->job->scan);
-
-    return checked(s, r < 0 ? r : db_next(rows));
-}
-
 /* The record is in the row at hand of FIND: write what differs, if anything. */
 static int
 record_compare(struct scan *s, const struct frame *f, const void *digest)
@@ -153,7 +142,7 @@ record_compare(struct scan *s, const struct frame *f, const void *digest)
         return r < 0 ? r : record_put(s, UPDATE, f, digest);
     }
     if (vol_len != f->vol_len || (vol_len && memcmp(old_vol, f->vol, vol_len) != 0))
-        return volatile_put(s, f);
+        return record_put(s, UPDATE, f, digest);
     return 0;
 }
 

@@ -235,7 +235,8 @@ walk_open_file(struct sonde_walk *w)
     if (r != -ENOSYS)
         return r;
     int dir = current_folder(w, &name);
-    return root_same_file(found, openat(dir, name, ROOT_READ_FLAGS | O_NOFOLLOW));
+    int fd = openat(dir, name, ROOT_READ_FLAGS | O_NOFOLLOW);
+    return fd < 0 ? -errno : root_same_file(found, fd);
 }
 
 int

@@ -7,14 +7,14 @@
 
 enum { CHUNK_BYTES = 64 * 1024 };
 
-struct table_chunk {
-    struct table_chunk *next;
+struct dpkg_table_chunk {
+    struct dpkg_table_chunk *next;
     size_t used;
     char bytes[CHUNK_BYTES];
 };
 
 static int
-table_grow(struct table *table)
+dpkg_table_grow(struct dpkg_table *table)
 {
     size_t size = table->size ? table->size * 2 : 1024;
     struct package *more;
@@ -31,9 +31,9 @@ table_grow(struct table *table)
 
 /* Room for len bytes; NULL: no memory, or too much is in use. */
 static char *
-chunk_take(struct table *table, size_t len)
+chunk_take(struct dpkg_table *table, size_t len)
 {
-    struct table_chunk *chunk = table->chunks;
+    struct dpkg_table_chunk *chunk = table->chunks;
 
     if (!chunk || len > CHUNK_BYTES - chunk->used) {
         if (len > CHUNK_BYTES || table->n_chunks == TABLE_CHUNKS_MAX)
@@ -51,7 +51,8 @@ chunk_take(struct table *table, size_t len)
 }
 
 int
-table_add(struct table *table, const struct stanza *s, enum package_origin origin)
+dpkg_table_add(struct dpkg_table *table, const struct stanza *s,
+               enum package_origin origin)
 {
     struct package p = {.installed_size_bytes = s->installed_size_bytes,
                         .number = (uint32_t)table->n,
@@ -65,7 +66,7 @@ table_add(struct table *table, const struct stanza *s, enum package_origin origi
                                 s->priority, s->maintainer};
     const char **const to[] = {&p.name,           &p.arch,    &p.version,  &p.source,
                                &p.source_version, &p.section, &p.priority, &p.maintainer};
-    int r = table->n == table->size ? table_grow(table) : 0;
+    int r = table->n == table->size ? dpkg_table_grow(table) : 0;
 
     if (r < 0)
         return r;
@@ -142,7 +143,7 @@ instances_keep(struct package *instances, size_t n)
 }
 
 int
-table_settle(struct table *table, const char **ret_name)
+dpkg_table_settle(struct dpkg_table *table, const char **ret_name)
 {
     struct package *packages = table->packages;
     size_t kept = 0;
@@ -167,14 +168,14 @@ table_settle(struct table *table, const char **ret_name)
 }
 
 void
-table_done(struct table *table)
+dpkg_table_done(struct dpkg_table *table)
 {
-    struct table_chunk *chunk;
+    struct dpkg_table_chunk *chunk;
 
     while ((chunk = table->chunks)) {
         table->chunks = chunk->next;
         free(chunk);
     }
     free(table->packages);
-    *table = (struct table){0};
+    *table = (struct dpkg_table){0};
 }

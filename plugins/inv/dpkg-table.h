@@ -22,20 +22,20 @@ struct package {
     bool same, essential, held;
 };
 
-struct table {
+struct dpkg_table {
     struct package *packages;
     size_t n, size;
-    struct table_chunk *chunks; /* the strings; the first one has room */
+    struct dpkg_table_chunk *chunks; /* the strings; the first one has room */
     size_t n_chunks;
 };
 
 /* 0, -ENOMEM, or -E2BIG: the table would be larger than it may be. */
-int table_add(struct table *table, const struct stanza *stanza,
-              enum package_origin origin);
+int dpkg_table_add(struct dpkg_table *table, const struct stanza *stanza,
+                   enum package_origin origin);
 
 /* Leave the installed packages, sorted by name, as dpkg sees them after it has read the
  * status file and its updates in their order.  -EBADMSG: dpkg refuses such a database;
  * *ret_name (in the table) has several instances that cannot live side by side.
  */
-int table_settle(struct table *table, const char **ret_name);
-void table_done(struct table *table);
+int dpkg_table_settle(struct dpkg_table *table, const char **ret_name);
+void dpkg_table_done(struct dpkg_table *table);

@@ -29,7 +29,7 @@ struct dpkg {
     bool listed;  /* the files of this phase's folder */
     struct lines lines;
     struct stanza stanza;
-    struct table table;
+    struct dpkg_table table;
     char path[512];         /* of the file that is being read */
     char **files;           /* of the folder that is being read, names */
     size_t n_files, at;     /* the next file; the next package to be emitted */
@@ -59,7 +59,7 @@ stanza_take(struct fact_scan *scan, enum package_origin origin)
     if (origin == ORIGIN_LISTING && dpkg->stanza.state == PACKAGE_NOT_INSTALLED)
         scan->host->log(scan->host, SONDE_LOG_WARNING, "%s: %s has no version, skipped",
                         dpkg->path, dpkg->stanza.name);
-    return table_add(&dpkg->table, &dpkg->stanza, origin);
+    return dpkg_table_add(&dpkg->table, &dpkg->stanza, origin);
 }
 
 /* Read the next lines of the open file.  1: more to come; 0: it is closed. */
@@ -274,13 +274,13 @@ phase_settle(struct fact_scan *scan)
          now.length != dpkg->seen.length)) {
         if (++dpkg->tries == MAX_TRIES)
             return file_failed(scan, -EAGAIN);
-        table_done(&dpkg->table);
+        dpkg_table_done(&dpkg->table);
         dpkg->phase = 0;
         dpkg->listed = false;
         return 1;
     }
     files_free(dpkg);
-    if (table_settle(&dpkg->table, &name) < 0)
+    if (dpkg_table_settle(&dpkg->table, &name) < 0)
         return fact_failed(scan, -EBADMSG, DATABASE ": several instances of %s", name);
     return 0;
 }
@@ -356,7 +356,7 @@ dpkg_close(void *state)
 
     lines_close(&dpkg->lines);
     files_free(dpkg);
-    table_done(&dpkg->table);
+    dpkg_table_done(&dpkg->table);
 }
 
 const struct fact fact_dpkg = {.kind = "package",

@@ -100,7 +100,7 @@ static const struct row {
 
 /* Read text as a file of the database.  0, or the first error. */
 static int
-text_read(struct table *table, const char *text, enum package_origin origin)
+text_read(struct dpkg_table *table, const char *text, enum package_origin origin)
 {
     static struct stanza stanza;
     bool unfinished = false;
@@ -113,18 +113,18 @@ text_read(struct table *table, const char *text, enum package_origin origin)
         unfinished = text[len] == '\0';
         r = stanza_line(&stanza, text, len);
         if (r > 0)
-            r = table_add(table, &stanza, origin);
+            r = dpkg_table_add(table, &stanza, origin);
         text += len + !unfinished;
     }
     if (r >= 0)
         r = stanza_end(&stanza, unfinished);
-    return r > 0 ? table_add(table, &stanza, origin) : r;
+    return r > 0 ? dpkg_table_add(table, &stanza, origin) : r;
 }
 
 Test(dpkg, a_database_is_read_as_dpkg_reads_it)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct table table = {0};
+        struct dpkg_table table = {0};
         const char *name;
         char got[1024] = "";
         int r = text_read(&table, rows[i].status, ORIGIN_STATUS);
@@ -132,7 +132,7 @@ Test(dpkg, a_database_is_read_as_dpkg_reads_it)
         if (r == 0 && rows[i].update)
             r = text_read(&table, rows[i].update, ORIGIN_UPDATE);
         if (r == 0)
-            r = table_settle(&table, &name);
+            r = dpkg_table_settle(&table, &name);
         for (size_t p = 0; r == 0 && p < table.n; p++)
             snprintf(got + strlen(got), sizeof got - strlen(got), "%s/%s/%s/%s/%s ",
                      table.packages[p].name, table.packages[p].arch,
@@ -143,7 +143,7 @@ Test(dpkg, a_database_is_read_as_dpkg_reads_it)
         else
             cr_expect(r == 0 && strcmp(got, rows[i].expected) == 0,
                       "row %zu: %d \"%s\": %s", i, r, got, rows[i].status);
-        table_done(&table);
+        dpkg_table_done(&table);
     }
 }
 
