@@ -25,7 +25,8 @@
  *    as long as the call's comment says; a descriptor that comes out is the plugin's to
  *    close.
  *  - Strings are NUL-terminated.  Text is UTF-8; bytes that are not are replaced with
- *    U+FFFD, and the exact bytes are kept beside it in hexadecimal.
+ *    U+FFFD in fields (the exact ones are kept beside it in hexadecimal) and with \xNN in
+ *    keys.
  *  - Paths are absolute and mean "below the scanned root", whichever folder that is: ".."
  *    and links cannot leave it.
  *  - A struct that crosses the line begins with its own size and grows at its end only.
@@ -230,7 +231,8 @@ struct sonde_host {
     int (*walk_open)(struct sonde_host *host, const char *path, uint32_t flags,
                      struct sonde_walk **ret);
     /* 1 and the next entry, or 0 at the end.  What could not be read is an entry too, with
-     * err set; the walk goes on.
+     * err set; the walk goes on.  A folder that cannot be entered comes twice: described,
+     * then with err set.
      */
     int (*walk_next)(struct sonde_host *host, struct sonde_walk *walk,
                      const struct sonde_entry **ret);
