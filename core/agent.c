@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "config.h"
@@ -227,6 +228,7 @@ main(int argc, char **argv)
         fprintf(stderr, "sonde-agent: \"%s\" is not understood\n%s", argv[optind], usage);
         return EXIT_USAGE_ERROR;
     }
+    close_range(3, ~0U, 0); /* what a careless parent left open is not for our workers */
     signal(SIGPIPE, SIG_IGN);
     umask(022);
     r = conf_read(file, &agent.conf, &why);

@@ -33,9 +33,9 @@ struct children {
 };
 void children_init(struct children *children);
 
-/* Start `program args…` with fds[i] as descriptor first_fd + i, out_fd as stdout and stderr
- * (-1: /dev/null), nothing else open, a clean environment and a process group of its own.
- * The child is in the list until its on_exit was called.  0 or -errno.
+/* Start `program args...` with fds[i] as descriptor first + i, out as stdout and stderr (-1:
+ * /dev/null), whatever of ours is not close-on-exec, a clean environment and a process group
+ * of its own.  The child is in the list until its on_exit was called.  0 or -errno.
  */
 struct child_fds {
     int first, n;

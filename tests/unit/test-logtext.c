@@ -79,7 +79,8 @@ Test(logtext, a_cut_leaves_no_half_of_a_character)
             cr_expect_lt(n, sizeof out);
             cr_expect_eq(n, strlen(out));
             cr_expect_str_eq(out + n - 6, " [cut]");
-            for (size_t at = 0; at < n; at += utf8_sequence((unsigned char *)out + at, n - at))
+            for (size_t at = 0; at < n;
+                 at += utf8_sequence((unsigned char *)out + at, n - at))
                 cr_assert_gt(utf8_sequence((unsigned char *)out + at, n - at), 0);
         }
     }
