@@ -145,7 +145,7 @@ start(struct agent *agent, struct why *why)
         r = profile_read(conf->paths.profile, &agent->profile, why);
     if (r == 0) {
         loop_init(agent);
-        r = control_open(agent, why);
+        r = control_open(agent, verbs_answer, why);
     }
     return r;
 }

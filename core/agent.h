@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "child.h"
 #include "conf.h"
 #include "profile.h"
 #include "queue.h"
-#include "child.h"
 #include "users.h"
 #include "verdict.h"
 #include "verify.h"
@@ -63,8 +63,8 @@ struct app {
     char name[NAME_MAX_LEN + 1];
     char identity[VERIFY_IDENTITY_SIZE]; /* what the verdict rests on; "": none yet */
     struct verdict verdict;
-    int manifest_fd;       /* sealed; -1 */
-    struct app_check *checks; /* who waits for the verdict */
+    int manifest_fd;           /* sealed; -1 */
+    struct app_check *checks;  /* who waits for the verdict */
     struct app_verify *verify; /* the worker that finds it */
 };
 
@@ -73,15 +73,15 @@ bool app_is_known(const struct agent *agent, const char *name);
 /* Find the application, or make its entry.  NULL: no valid name, or out of memory. */
 struct app *app_get(struct agent *agent, const char *name);
 /* Learn the verdict, which may take a process; fn is called once, perhaps at once. */
-void app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void *arg),
-               void *arg);
+void app_check(struct agent *agent, struct app *app,
+               void (*fn)(struct app *app, void *arg), void *arg);
 /* 0 when it may be scanned now, else the exit code and the reason; after app_check. */
 int app_gate(struct agent *agent, const struct app *app, struct why *why);
 bool app_is_active(struct agent *agent, const char *name);
 int app_set_active(struct agent *agent, const char *name, bool active, struct why *why);
 /* Call fn for every application that there is a manifest or a plugin for. */
-void app_each(struct agent *agent, void (*fn)(struct agent *agent, struct app *app, void *arg),
-              void *arg);
+void app_each(struct agent *agent,
+              void (*fn)(struct agent *agent, struct app *app, void *arg), void *arg);
 /* The plugin's file: 0, or -ENOENT when it is in no plugin folder. */
 int app_plugin_path(const struct agent *agent, const char *plugin, char ret[PATH_MAX]);
 void app_free_all(struct agent *agent);
@@ -98,8 +98,6 @@ struct job *job_of_app(const struct agent *agent, const char *application);
 struct job *job_of_scan(const struct agent *agent, int64_t scan);
 enum job_state job_state(const struct job *job);
 void job_cancel(struct job *job);
-/* Write the progress as a JSON object. */
-void job_write_progress(const struct job *job, struct json_out *out, const char *control_id);
 /* End all scans, their requests stay; kill: what is left now. */
 void jobs_stop(struct agent *agent, bool kill);
 /* The application's lock, free for us: the descriptor, -EAGAIN, -errno. */
@@ -116,10 +114,21 @@ void recover(struct agent *agent);
 void recover_numbers(struct agent *agent);
 
 /* ---- control.c ---- */
-int control_open(struct agent *agent, struct why *why);
+struct conn; /* see control.h */
+/* answer: called for each request that may be asked. */
+int control_open(struct agent *agent,
+                 void (*answer)(struct conn *conn, const struct json *request),
+                 struct why *why);
 void control_close(struct agent *agent);
-/* Something about this scan has changed: tell who waits for it. */
-void control_progress(struct agent *agent, const struct job *job, int64_t scan);
+/* Tell who waits for this scan how far it is; write: puts the member "progress". */
+void control_progress(struct agent *agent, int64_t scan,
+                      void (*write)(const struct job *job, struct json_out *out,
+                                    const char *control_id),
+                      const struct job *job);
+/* This scan has ended: answer who waits for it. */
 void control_ended(struct agent *agent, int64_t scan);
 /* One ticket has ended although its scan may go on. */
 void control_ended_ticket(struct agent *agent, const char *control_id);
+
+/* ---- verbs.c ---- */
+void verbs_answer(struct conn *conn, const struct json *request);

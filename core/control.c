@@ -35,6 +35,7 @@ struct control {
     uv_pipe_t pipe; /* first */
     struct conn *conns;
     bool open;
+    void (*answer)(struct conn *conn, const struct json *request);
 };
 
 struct agent *
@@ -211,7 +212,10 @@ conn_wait(struct conn *conn, const char *control_id, int64_t scan, bool progress
 }
 
 void
-control_progress(struct agent *agent, const struct job *job, int64_t scan)
+control_progress(struct agent *agent, int64_t scan,
+                 void (*write)(const struct job *job, struct json_out *out,
+                               const char *control_id),
+                 const struct job *job)
 {
     struct reply reply;
 
@@ -219,7 +223,7 @@ control_progress(struct agent *agent, const struct job *job, int64_t scan)
         if (conn->wait_scan != scan || !conn->wait_progress)
             continue;
         reply_begin(&reply, conn);
-        job_write_progress(job, &reply.out, conn->wait_id);
+        write(job, &reply.out, conn->wait_id);
         reply_end(&reply);
     }
 }
@@ -271,7 +275,7 @@ take_request(struct conn *conn)
         conn_refuse(conn, EXIT_USAGE_ERROR,
                     "request: not of version 1 (\"v\":1); agent and command differ");
     else
-        verbs_answer(conn, request);
+        conn->agent->control->answer(conn, request);
     json_free(request);
 }
 
@@ -369,7 +373,9 @@ on_connection(uv_stream_t *server, int status)
 /* ---- the socket ---- */
 
 int
-control_open(struct agent *agent, struct why *why)
+control_open(struct agent *agent,
+             void (*answer)(struct conn *conn, const struct json *request),
+             struct why *why)
 {
     const char *path = agent->conf.paths.socket;
     struct control *control = calloc(1, sizeof *control);
@@ -379,6 +385,7 @@ control_open(struct agent *agent, struct why *why)
     if (!control)
         return why_set(why, -ENOMEM, "out of memory");
     agent->control = control;
+    control->answer = answer;
     control->pipe.data = agent;
     uv_pipe_init(&agent->loop, &control->pipe, 0);
     unlink(path); /* of an agent that is gone: we hold the state folder's lock */

@@ -38,6 +38,3 @@ void conn_hold(struct conn *conn);
 /* Wait for the end of a scan: `progress` lines, then fn, which answers. */
 void conn_wait(struct conn *conn, const char *control_id, int64_t scan, bool progress,
                void (*fn)(struct conn *conn, const char *control_id));
-
-/* verbs.c: answer one request. */
-void verbs_answer(struct conn *conn, const struct json *request);

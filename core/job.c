@@ -21,7 +21,7 @@ enum {
     RETRY_MS = 200,
     QUEUED_MAX = 64,
     LINE_SIZE = LOG_TEXT_MAX + 128,
-    SUMMARY_MAX = 64 * 1024
+    SUMMARY_MAX = 256 * 1024
 };
 
 struct job {
@@ -85,8 +85,8 @@ monotonic_ns(void)
     return (int64_t)uv_hrtime();
 }
 
-void
-job_write_progress(const struct job *job, struct json_out *out, const char *control_id)
+static void
+write_progress(const struct job *job, struct json_out *out, const char *control_id)
 {
     json_out_object(out, "progress");
     json_out_str(out, "control_id", control_id);
@@ -272,7 +272,7 @@ take_line(struct job *job, char *line)
         job->total = strtoull(word(&line), NULL, 10);
         job->records = strtoll(word(&line), NULL, 10);
         job->cpu_s = (double)strtoll(word(&line), NULL, 10) / 1000;
-        control_progress(job->agent, job, job->scan.id);
+        control_progress(job->agent, job->scan.id, write_progress, job);
     } else if (strcmp(what, "log") == 0) {
         int level = atoi(word(&line));
 

@@ -9,7 +9,7 @@
 #include "json.h"
 #include "logtext.h"
 
-#define NUMBER_MAX (INT64_C(1) << 53) /* every JSON reader has these exactly */
+#define NUMBER_MAX ((INT64_C(1) << 53) - 1) /* every JSON reader has these exactly */
 
 enum { PAYLOAD_NAME_MAX = 128, PATH_LEN_MAX = 1024, SHA256_HEX = 64 };
 
@@ -93,7 +93,7 @@ judge_serial(const struct json *value, struct manifest *m, struct why *why)
 {
     m->serial = json_int(value, -1);
     if (m->serial < 0 || m->serial > NUMBER_MAX)
-        return expected(why, "serial", "an integer from 0 to 2^53", value);
+        return expected(why, "serial", "an integer from 0 to 2^53 - 1", value);
     return 0;
 }
 
@@ -239,7 +239,7 @@ judge_payload(const struct json *value, struct why *why)
     if (!json_str(name) || !is_payload_name(json_str(name)))
         return expected(why, "payloads: name", "the name of a file", name);
     if (bytes < 0 || bytes > NUMBER_MAX)
-        return expected(why, "payloads: size", "an integer from 0 to 2^53", size);
+        return expected(why, "payloads: size", "an integer from 0 to 2^53 - 1", size);
     if (!hex || strlen(hex) != SHA256_HEX ||
         strspn(hex, "0123456789abcdef") != SHA256_HEX)
         return expected(why, "payloads: sha256", "64 hexadecimal digits, a to f small",
