@@ -30,9 +30,10 @@ say() { printf 'autogen.sh: %s\n' "$*"; }
 die() { printf 'autogen.sh: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# One that makes programs, with the C library's headers: $CC, or what configure would find.
 c_compiler()
 {
-    for cc in ${CC:+"$CC"} gcc clang cc; do
+    for cc in "${CC:-gcc}" "${CC:-cc}" "${CC:-clang}"; do
         # CC may hold flags, so it is split into words.
         if printf '#include <stdio.h>\nint main(void) { return 0; }\n' |
             $cc -x c -o /dev/null - >/dev/null 2>&1; then return 0; fi
@@ -135,7 +136,7 @@ if [ -n "$missing_build$missing_tests" ]; then
     else say "packages of these names or alike are needed: $packages"
     fi
 fi
-[ -z "$missing_build" ] || die "cannot go on without them"
+[ -z "$missing_build" ] || die "cannot go on without them${CC:+ (CC is $CC)}"
 
 mkdir -p m4 build
 autoreconf -fi

@@ -29,13 +29,23 @@ show()
     "$@"
 }
 
+# Copies are ours and writable by nobody else, whoever owns this checkout: the agent asks for
+# that.
+mkdir "$dir/plugins" "$dir/packaged"
+cp "$build"/.libs/*.so "$dir/plugins/"
+for app in "$src"/manifests/*/manifest.json; do
+    name=${app%/manifest.json}
+    mkdir "$dir/packaged/${name##*/}"
+    cp "$app" "$dir/packaged/${name##*/}/"
+done
+
 cat >"$dir/agent.conf" <<END
 [paths]
 state = $dir/state
 log = $dir/agent.log
 socket = $dir/agent.sock
-plugins = $build/.libs
-manifests = $src/manifests
+plugins = $dir/plugins
+manifests = $dir/packaged
 local_manifests = $dir/manifests
 profile = $dir/profile.json
 worker = $build/sonde-worker
