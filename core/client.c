@@ -46,11 +46,19 @@ connect_agent(const struct cli *cli, int *ret_exit)
     return stream;
 }
 
+/* An agent that refuses us may have closed already: its answer is there to read although
+ * nobody takes the request, which is no failure then.
+ */
 static int
-send_request(FILE *stream, const struct client_request *request)
+send_request(int fd, const struct client_request *request)
 {
+    cleanup_free char *text = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&text, &len);
     struct json_out out;
 
+    if (!stream)
+        return -ENOMEM;
     json_out_init(&out, stream);
     json_out_object(&out, NULL);
     json_out_int(&out, "v", PROTOCOL_VERSION);
@@ -61,7 +69,9 @@ send_request(FILE *stream, const struct client_request *request)
         json_out_int(&out, "cputhrottle", request->cputhrottle);
     json_out_end(&out, '}');
     fputc('\n', stream);
-    return fflush(stream);
+    if (fclose(stream) != 0)
+        return -ENOMEM;
+    return send(fd, text, len, MSG_NOSIGNAL) < 0 && errno != EPIPE ? -errno : 0;
 }
 
 /* A refusal carries its own exit code. */
@@ -88,7 +98,7 @@ client_ask(const struct cli *cli, const struct client_request *request,
 
     if (!stream)
         return code;
-    if (send_request(stream, request) != 0)
+    if (send_request(fileno(stream), request) < 0)
         return cli_fail(EXIT_UNAVAILABLE, "the agent went away");
     while ((len = getline(&text, &size, stream)) > 0) {
         struct json *line = NULL;

@@ -397,6 +397,8 @@ cancel(struct queue *queue, const struct controlid *id, time_t now, int64_t *ret
     if (r >= 0)
         r = db_run(queue->db, "UPDATE scans SET state='ENDED' WHERE id=?", "i",
                    *ret_scan);
+    if (r >= 0) /* it may be one of before a restart, with others behind it */
+        r = release_delayed(queue, *ret_scan);
     return r < 0 ? r : CANCEL_WAITING;
 }
 

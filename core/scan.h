@@ -11,7 +11,7 @@ struct scan {
     struct sonde_host *host;           /* what the plugin may call */
     struct shared_page *page;          /* throttle in, progress out */
     struct pacer pacer;
-    int64_t cpu_ns; /* CPU time of the scan that the pacer has seen */
+    int64_t cpu_ns;                 /* CPU time of the scan that the pacer has seen */
     int (*flush)(void *host_state); /* frames to the keeper; -EPIPE: it is gone */
     void *host_state;
 };

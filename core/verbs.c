@@ -435,6 +435,7 @@ verb_cancel(struct conn *conn, const struct json *request)
     case CANCEL_WAITING:
         send_ok(conn, TICKET_CANCELLED, "its scan had not begun");
         control_ended_ticket(agent, id);
+        jobs_start(agent);
         break;
     case CANCEL_RUNNING:
         cancel_running(conn, id, scan);

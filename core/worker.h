@@ -28,10 +28,11 @@ enum {
 #define KEEPER_CANCELLED "cancelled" /* by command, or because the agent is gone */
 
 struct worker_job {
-    const char *app, *root, *plugin, *local, *packaged, *db, *root_id, *trigger, *end, *reason,
-        *started, *ended, *origin;
-    int64_t uid, gid;         /* to drop to; -1: stay what we are */
-    int64_t own_uid, own_gid; /* the agent's: who may own plugins and manifests beside root */
+    const char *app, *root, *plugin, *local, *packaged, *db, *root_id, *trigger, *end,
+        *reason, *started, *ended, *origin;
+    int64_t uid, gid; /* to drop to; -1: stay what we are */
+    int64_t own_uid,
+        own_gid; /* the agent's: who may own plugins and manifests beside root */
     int64_t scan, cputhrottle, scan_time, serial;
     int64_t cpu_ms;
     struct limits limits;

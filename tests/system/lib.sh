@@ -116,6 +116,44 @@ sonde() { "$SONDE" --config "$CONF" "$@"; }
 # demand KEY=VALUE…: as the contract's script does.
 demand() { SONDE_CONFIG="$CONF" sh "$BUILD/cloudagentctl.sh" "$@"; }
 
+# refuses NAME CODE PATTERN COMMAND…: the command ends with this exit code, says why on stderr
+# (a line matches the pattern) and nothing on stdout.
+refuses()
+{
+    refuse_name=$1 refuse_code=$2 refuse_text=$3; shift 3
+    run "$@"
+    if [ "$rc" = "$refuse_code" ] && [ -z "$out" ] &&
+        printf '%s\n' "$err" | grep -Eq -e "$refuse_text"; then pass "$refuse_name"; return 0; fi
+    fail "$refuse_name"
+    diag "command: $*" "exit code: $rc, wanted: $refuse_code" "stdout: $out" "stderr: $err" \
+        "wanted:  $refuse_text"
+    return 1
+}
+
+# ask KEY=VALUE…: a demand that must be taken; its ControlId is left in $id.
+ask()
+{
+    run demand action=demand "$@"
+    id=${out#On-Demand-Request ControlId: }
+    [ "$rc" = 0 ] && [ -n "$id" ] && return 0
+    diag "not taken: $*" "$err"
+    return 1
+}
+
+# ticket CONTROLID FIELD: what `sonde status` says of it now.
+ticket() { sonde status "$1" --json | field "$2"; }
+has_state() { [ "$(ticket "$1" state)" = "$2" ]; }
+
+# as UID GROUPS COMMAND…: as another user, a member of these groups (`-`: of none).
+as()
+{
+    as_uid=$1 as_groups=--groups=$2; shift 2
+    [ "$as_groups" != --groups=- ] || as_groups=--clear-groups
+    setpriv --reuid="$as_uid" --regid="$as_uid" "$as_groups" "$@"
+}
+OTHER_UID=64321 # nobody's, so far
+can_be_others() { [ "$(id -u)" -eq 0 ] && as $OTHER_UID - true 2>/dev/null; }
+
 # field NAME: the value of a string or number in the JSON line on stdin.
 field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"; }
 
