@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "limits.h"
 #include "log.h"
+#include "scan-limits.h"
 #include "why.h"
 
 struct conf {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "scan-limits.h"
 #include "why.h"
 
 enum { NAME_MAX_LEN = 32, MANIFEST_MAX = 64 * 1024, MANIFEST_TITLE_MAX = 128 };

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "limits.h"
 #include "manifest.h"
+#include "scan-limits.h"
 #include "why.h"
 
 enum verdict_state { VERDICT_MISSING, VERDICT_INVALID, VERDICT_VALID };

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "limits.h"
+#include "scan-limits.h"
 #include "why.h"
 
 enum {

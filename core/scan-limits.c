@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "limits.h"
+#include "scan-limits.h"
 
 #define DAY_S 86400
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
-#include "limits.h"
+#include "scan-limits.h"
 
 Test(limits, the_smaller_of_each_pair_holds)
 {
