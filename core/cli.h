@@ -21,7 +21,8 @@ struct cli {
 struct command {
     const char *name, *words, *summary;
     const char *help; /* more lines, or NULL */
-    int min, max;     /* how many words it takes, without its options */
+    int min, max;     /* how many words it takes, its options among them */
+    bool options;     /* it has options of its own, and says which it does not know */
     int (*run)(struct cli *cli, int argc, char **argv); /* returns the exit code */
 };
 
@@ -30,8 +31,13 @@ extern const struct command cmd_scan, cmd_demand, cmd_status, cmd_wait, cmd_canc
 extern const struct command *const commands[]; /* ends with NULL */
 
 const struct command *command_find(const char *name);
+int command_unknown(const char *name); /* says so; returns the exit code */
 
-/* "sonde: …" on stderr; returns exit_code. */
+/* Text with data in it: what could play with a terminal, line breaks too, becomes \xNN. */
+void cli_print(FILE *stream, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "sonde: …" on stderr, in the same way; returns exit_code. */
 int cli_fail(int exit_code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -41,6 +47,16 @@ const char *cli_local_time(const char *rfc3339, char ret[CLI_TIME_SIZE]);
 
 /* Print a JSON value as one line on stdout. */
 void cli_print_json(const struct json *value);
+
+/* Print one object, member by member, as such a line. */
+struct cli_object {
+    FILE *stream;
+    char *text;
+    size_t len;
+    struct json_out out;
+};
+void cli_object_begin(struct cli_object *object);
+void cli_object_end(struct cli_object *object);
 /* Print the table on stdout; returns the exit code. */
 int cli_print_table(const struct cli *cli, const struct table *table);
 
@@ -62,10 +78,15 @@ int client_ask(const struct cli *cli, const struct client_request *request,
 
 /* ---- listing.c: what the agent lists ---- */
 
-/* Applications and tickets of an answer: tables for people, objects for programs. */
+/* Applications and tickets of an answer: tables for people, objects for programs.  Reasons
+ * come whole below the tables.
+ */
 struct listing {
     const struct cli *cli;
     struct table apps, tickets;
+    FILE *reasons;
+    char *reasons_text;
+    size_t reasons_len;
 };
 void listing_init(struct listing *listing, const struct cli *cli);
 void listing_item(const struct json *line, void *listing); /* for client_ask */
@@ -76,8 +97,13 @@ void listing_done(struct listing *listing);
 
 /* Returns 0, or the exit code after the reason was printed. */
 int results_open(const struct cli *cli, struct db **ret);
-/* A statement failed: print why; returns the exit code. */
+/* A statement, or (NULL) opening failed: print why; returns the exit code. */
 int results_fail(struct db *db, int r);
+
+/* The data of a record with what is volatile (or NULL) as one object.  *ret is the caller's;
+ * -EBADMSG when they are damaged.
+ */
+int results_merge(const char *data, const char *vol, char **ret);
 
 /* ---- cmd-wait.c ---- */
 

@@ -3,18 +3,22 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "cli.h"
 
-enum { PROTOCOL_VERSION = 1 };
+enum { PROTOCOL_VERSION = 1, PATIENCE_S = 30 };
 
-/* A connected stream, or NULL and the exit code after the reason was printed. */
+/* A connected stream, or NULL and the exit code after the reason was printed.  patience_s:
+ * how long the agent may be silent, 0: any time.
+ */
 static FILE *
-connect_agent(const struct cli *cli, int *ret_exit)
+connect_agent(const struct cli *cli, int patience_s, int *ret_exit)
 {
+    const struct timeval patience = {.tv_sec = patience_s};
     const char *path = cli->conf.paths.socket;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -25,6 +29,8 @@ connect_agent(const struct cli *cli, int *ret_exit)
         return NULL;
     }
     strcpy(address.sun_path, path);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EACCES || errno == EPERM)
             *ret_exit =
@@ -91,7 +97,8 @@ client_ask(const struct cli *cli, const struct client_request *request,
            struct json **ret_final)
 {
     int code = EXIT_UNAVAILABLE;
-    cleanup_file FILE *stream = connect_agent(cli, &code);
+    bool waits = strcmp(request->verb, "wait") == 0;
+    cleanup_file FILE *stream = connect_agent(cli, waits ? 0 : PATIENCE_S, &code);
     cleanup_free char *text = NULL;
     size_t size = 0;
     ssize_t len;
@@ -120,5 +127,10 @@ client_ask(const struct cli *cli, const struct client_request *request,
             json_free(line);
         return code;
     }
-    return cli_fail(EXIT_UNAVAILABLE, "the agent went away before it had answered");
+    if (ferror(stream) && errno == EAGAIN)
+        return cli_fail(EXIT_UNAVAILABLE, "the agent did not answer within %d s",
+                        PATIENCE_S);
+    return cli_fail(EXIT_UNAVAILABLE,
+                    "the agent went away before it had answered; a request that it has "
+                    "taken is kept: sonde status");
 }

@@ -8,7 +8,7 @@ sonde=${0%/*}/sonde
 
 case "$*" in
 "show type") exec "$sonde" apps ;;
-*=*) exec "$sonde" demand "$@" ;;
+*=*) exec "$sonde" demand -- "$@" ;;
 esac
 echo "Usage: cloudagentctl.sh action=demand type=APP [cputhrottle=0-1000] | show type" >&2
 exit 64

@@ -13,8 +13,10 @@ set_active(struct cli *cli, const char *verb, const char *application)
         return r;
     if (cli->json)
         cli_print_json(final);
-    else
-        printf("%s\n", json_get_str(final, "note"));
+    else {
+        cli_print(stdout, "%s", json_get_str(final, "note"));
+        putchar('\n');
+    }
     json_free(final);
     return 0;
 }

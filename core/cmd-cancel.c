@@ -14,9 +14,11 @@ run(struct cli *cli, int argc, char **argv)
         return r;
     if (cli->json)
         cli_print_json(final);
-    else
-        printf("%s: %s (%s)\n", argv[0], json_get_str(final, "state"),
-               json_get_str(final, "note"));
+    else {
+        cli_print(stdout, "%s: %s (%s)", argv[0], json_get_str(final, "state"),
+                  json_get_str(final, "note"));
+        putchar('\n');
+    }
     json_free(final);
     return 0;
 }

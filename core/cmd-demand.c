@@ -14,15 +14,26 @@ demand_scan(struct cli *cli, const char *application, int64_t cputhrottle, char 
     int r = client_ask(cli, &request, NULL, NULL, &final);
     const char *id = json_get_str(final, "control_id");
 
-    if (r != 0)
+    if (r == 0 && !id)
+        r = cli_fail(EXIT_UNAVAILABLE, "the agent's answer has no ControlId");
+    if (r != 0) {
+        json_free(final);
         return r;
+    }
     for (const struct json *note = json_first(json_get(final, "notes")); note;
-         note = json_next(note))
-        fprintf(stderr, "%s\n", json_str(note));
-    printf("On-Demand-Request ControlId: %s\n", id ? id : "");
+         note = json_next(note)) {
+        cli_print(stderr, "%s", json_str(note));
+        fputc('\n', stderr);
+    }
+    if (cli->json)
+        cli_print_json(final);
+    else {
+        cli_print(stdout, "On-Demand-Request ControlId: %s", id);
+        putchar('\n');
+    }
     fflush(stdout);
     if (ret_id)
-        *ret_id = strdup(id ? id : "");
+        *ret_id = strdup(id);
     json_free(final);
     return 0;
 }
@@ -40,9 +51,10 @@ run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_demand = {
     .name = "demand",
-    .words = "action=demand type=APP [cputhrottle=N]",
-    .summary = "Ask for a scan in the words of cloudagentctl.sh",
-    .help = "Prints the ControlId and returns at once.  cputhrottle: after every 10 ms "
+    .words = "KEY=VALUE...",
+    .summary = "Ask for a scan as cloudagentctl.sh does",
+    .help = "  action=demand type=APP [cputhrottle=N]\n"
+            "Prints the ControlId and returns at once.  cputhrottle: after every 10 ms "
             "of CPU\n"
             "time the scan sleeps that many ms (0 to 1000, default 0: unpaced).\n",
     .max = 64,

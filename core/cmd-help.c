@@ -3,22 +3,35 @@
 
 #include "cli.h"
 
+enum { WORDS_WIDTH = 32 }; /* of a command with its words */
+
 static void
 print_all(void)
 {
     puts("Usage: sonde [--config FILE] [--json] COMMAND [WORD...]\n");
     for (const struct command *const *c = commands; *c; c++)
-        printf("  %-11s %-24s %s\n", (*c)->name, (*c)->words, (*c)->summary);
-    puts("\n"
-         "  --config FILE  agent.conf of the agent that is asked (or SONDE_CONFIG)\n"
-         "  --json         for programs: one object a line\n"
-         "  --help, --version\n\n"
-         "Exit codes: 0 accepted, done; 1 scan failed; 2 incomplete; 3 cancelled; 64 "
-         "usage or\n"
-         "unknown application; 65 manifest not valid; 66 no manifest, not activated, "
-         "unknown\n"
-         "ControlId; 69 no agent; 75 refused for now; 77 not permitted; 78 "
-         "configuration.");
+        printf("  %s %-*s %s\n", (*c)->name, WORDS_WIDTH - (int)strlen((*c)->name),
+               (*c)->words, (*c)->summary);
+    puts(
+        "\n"
+        "  --config FILE  agent.conf of the agent that is asked (or SONDE_CONFIG)\n"
+        "  --json         for programs: one object a line\n"
+        "  --help, --version\n\n"
+        "Exit codes: 0 accepted, done; 1 scan failed; 2 incomplete; 3 cancelled;\n"
+        "64 usage, unknown application; 65 manifest or results not valid; 66 no "
+        "manifest,\n"
+        "not activated, unknown ControlId, no results; 69 no agent; 75 refused for now;\n"
+        "77 not permitted; 78 configuration.");
+}
+
+int
+command_unknown(const char *name)
+{
+    cli_print(stderr, "sonde: \"%s\" is no command; there are", name);
+    for (const struct command *const *c = commands; *c; c++)
+        fprintf(stderr, " %s", (*c)->name);
+    fputc('\n', stderr);
+    return EXIT_USAGE_ERROR;
 }
 
 static int
@@ -34,8 +47,7 @@ run(struct cli *cli, int argc, char **argv)
     }
     command = command_find(argv[0]);
     if (!command)
-        return cli_fail(EXIT_USAGE_ERROR, "\"%s\" is no command; sonde help lists them",
-                        argv[0]);
+        return command_unknown(argv[0]);
     printf("Usage: sonde %s%s%s\n%s.\n%s", command->name, command->words[0] ? " " : "",
            command->words, command->summary, command->help ? command->help : "");
     return 0;

@@ -4,34 +4,66 @@
 #include "cleanup.h"
 #include "cli.h"
 
+enum { BYTES_SHOWN = 64 };
+
+/* Bytes as people and programs read them: hexadecimal, for people not all of many. */
+static char *
+hex(struct db_rows *rows, int column, size_t most)
+{
+    size_t len;
+    const unsigned char *bytes = db_blob(rows, column, &len);
+    char *text = malloc(2 * len + 1);
+
+    if (!text)
+        return NULL;
+    text[0] = '\0';
+    for (size_t i = 0; i < len && i < most; i++)
+        sprintf(text + 2 * i, "%02x", bytes[i]);
+    return text;
+}
+
 /* One row as a JSON object; a column that occurs twice keeps its last value. */
 static void
 print_row_json(struct db_rows *rows)
 {
-    struct json_out out;
-    int n = db_columns(rows);
+    struct cli_object object;
+    struct json_out *out = &object.out;
 
-    json_out_init(&out, stdout);
-    json_out_object(&out, NULL);
-    for (int i = 0; i < n; i++) {
+    cli_object_begin(&object);
+    for (int i = 0; i < db_columns(rows); i++) {
         const char *name = db_column_name(rows, i);
+        cleanup_free char *bytes = NULL;
 
         switch (db_type(rows, i)) {
         case 'n':
-            json_out_null(&out, name);
+            json_out_null(out, name);
             break;
         case 'i':
-            json_out_int(&out, name, db_int(rows, i));
+            json_out_int(out, name, db_int(rows, i));
             break;
         case 'f':
-            json_out_real(&out, name, db_real(rows, i));
+            json_out_real(out, name, db_real(rows, i));
+            break;
+        case 'b':
+            bytes = hex(rows, i, SIZE_MAX);
+            json_out_str(out, name, bytes);
             break;
         default:
-            json_out_str(&out, name, db_text(rows, i, NULL));
+            json_out_str(out, name, db_text(rows, i, NULL));
         }
     }
-    json_out_end(&out, '}');
-    putchar('\n');
+    cli_object_end(&object);
+}
+
+static void
+add_row(struct table *table, struct db_rows *rows)
+{
+    for (int i = 0; i < table->n_columns; i++) {
+        cleanup_free char *bytes =
+            db_type(rows, i) == 'b' ? hex(rows, i, BYTES_SHOWN) : NULL;
+
+        table_cell(table, bytes ? bytes : db_text(rows, i, NULL));
+    }
 }
 
 static int
@@ -52,8 +84,7 @@ run(struct cli *cli, int argc, char **argv)
             if (cli->json)
                 print_row_json(rows);
             else
-                for (int i = 0; i < db_columns(rows) && i < TABLE_COLUMNS_MAX; i++)
-                    table_cell(&table, db_text(rows, i, NULL));
+                add_row(&table, rows);
         }
         code = r < 0 ? results_fail(db, r) : cli->json ? 0 : cli_print_table(cli, &table);
     }
@@ -69,7 +100,8 @@ const struct command cmd_query = {
     .summary = "Ask the results in SQL, read only",
     .help =
         "Tables: scans, records, coverage, changes; views for people: packages.\n"
-        "Fields of a record: json_extract(data, '$.name').  A question may take 30 s.\n"
+        "Fields of a record: json_extract(data, '$.name').  A question may take 30 s;\n"
+        "one that begins with a dash stands behind --.\n"
         "  sonde query 'SELECT name, version FROM packages ORDER BY name LIMIT 5'\n",
     .min = 1,
     .max = 1,

@@ -13,39 +13,20 @@ static const char sql[] = "SELECT application, kind, key, first_seen, last_chang
                           " volatile FROM records WHERE (?1 IS NULL OR kind = ?1)"
                           " ORDER BY application, kind, key";
 
-/* Both objects as one: they are flat, checked, and share no name. */
-static char *
-merge(const char *data, const char *vol)
-{
-    size_t len = strlen(data);
-    char *text = NULL;
-
-    if (!vol || strcmp(vol, "{}") == 0)
-        return strdup(data);
-    if (strcmp(data, "{}") == 0)
-        return strdup(vol);
-    if (asprintf(&text, "%.*s,%s", (int)len - 1, data, vol + 1) < 0)
-        return NULL;
-    return text;
-}
-
 static void
-print_json(struct db_rows *rows)
+print_json(struct db_rows *rows, const char *data)
 {
-    cleanup_free char *data =
-        merge(db_text(rows, DATA, NULL), db_text(rows, VOLATILE, NULL));
-    struct json_out out;
+    struct cli_object object;
+    struct json_out *out = &object.out;
 
-    json_out_init(&out, stdout);
-    json_out_object(&out, NULL);
-    json_out_str(&out, "app", db_text(rows, APP, NULL));
-    json_out_str(&out, "kind", db_text(rows, KIND, NULL));
-    json_out_str(&out, "key", db_text(rows, KEY, NULL));
-    json_out_str(&out, "first_seen", db_text(rows, FIRST_SEEN, NULL));
-    json_out_str(&out, "last_changed", db_text(rows, LAST_CHANGED, NULL));
-    json_out_raw(&out, "data", data);
-    json_out_end(&out, '}');
-    putchar('\n');
+    cli_object_begin(&object);
+    json_out_str(out, "app", db_text(rows, APP, NULL));
+    json_out_str(out, "kind", db_text(rows, KIND, NULL));
+    json_out_str(out, "key", db_text(rows, KEY, NULL));
+    json_out_str(out, "first_seen", db_text(rows, FIRST_SEEN, NULL));
+    json_out_str(out, "last_changed", db_text(rows, LAST_CHANGED, NULL));
+    json_out_raw(out, "data", data);
+    cli_object_end(&object);
 }
 
 /* ---- the table of one kind: key, name and version first, then what else it has ---- */
@@ -89,33 +70,53 @@ add_value(struct table *table, const struct json *value)
     }
 }
 
+/* Records of all kinds have these in common. */
 static void
-add_record(struct table *table, struct db_rows *rows, bool fields)
+add_summary(struct table *table, struct db_rows *rows)
 {
-    const char *text = db_text(rows, DATA, NULL);
+    static const char *const heads[] = {"app", "kind", "key", "last_changed"};
+    char time[CLI_TIME_SIZE];
+
+    for (int i = 0; table->n_columns < 4; i++)
+        table_column(table, heads[i]);
+    table_cell(table, db_text(rows, APP, NULL));
+    table_cell(table, db_text(rows, KIND, NULL));
+    table_cell(table, db_text(rows, KEY, NULL));
+    table_cell(table, cli_local_time(db_text(rows, LAST_CHANGED, NULL), time));
+}
+
+static void
+add_record(struct table *table, struct db_rows *rows, const char *text)
+{
     struct json *data = NULL;
 
-    if (!fields) {
-        if (table->n_columns == 0) {
-            static const char *const heads[] = {"app", "kind", "key", "last_changed"};
-
-            for (int i = 0; i < 4; i++)
-                table_column(table, heads[i]);
-        }
-        table_cell(table, db_text(rows, APP, NULL));
-        table_cell(table, db_text(rows, KIND, NULL));
-        table_cell(table, db_text(rows, KEY, NULL));
-        table_cell(table, db_text(rows, LAST_CHANGED, NULL));
-        return;
-    }
     if (json_parse(text, strlen(text), &data, NULL) < 0)
-        return; /* store lets nothing else in */
+        return; /* it was checked: out of memory */
     if (table->n_columns == 0)
         choose_columns(table, data);
     table_cell(table, db_text(rows, KEY, NULL));
     for (int i = 1; i < table->n_columns; i++)
         add_value(table, json_get(data, table->heads[i]));
     json_free(data);
+}
+
+/* One row; 0, or an exit code when it is damaged, which is said. */
+static int
+take_row(const struct cli *cli, struct table *table, struct db_rows *rows, bool one_kind)
+{
+    cleanup_free char *data = NULL;
+
+    if (results_merge(db_text(rows, DATA, NULL), db_text(rows, VOLATILE, NULL), &data) <
+        0)
+        return cli_fail(EXIT_BAD_DATA, "record %s of kind %s: damaged, skipped",
+                        db_text(rows, KEY, NULL), db_text(rows, KIND, NULL));
+    if (cli->json)
+        print_json(rows, data);
+    else if (one_kind)
+        add_record(table, rows, data);
+    else
+        add_summary(table, rows);
+    return 0;
 }
 
 static int
@@ -131,12 +132,16 @@ run(struct cli *cli, int argc, char **argv)
     if (code == 0) {
         r = db_query(db, &rows, sql, "s", kind);
         while (r >= 0 && (r = db_next(rows)) == 1) {
-            if (cli->json)
-                print_json(rows);
-            else
-                add_record(&table, rows, kind != NULL);
+            int damaged = take_row(cli, &table, rows, kind != NULL);
+
+            code = damaged ? damaged : code;
         }
-        code = r < 0 ? results_fail(db, r) : cli_print_table(cli, &table);
+        if (r < 0)
+            code = results_fail(db, r);
+        else if (cli_print_table(cli, &table) != 0)
+            code = EXIT_SCAN_FAILED;
+        if (code == 0 && !cli->json && !table.n_cells)
+            fputs(kind ? "no records of this kind\n" : "no records\n", stderr);
     }
     table_done(&table);
     db_rows_done(rows);

@@ -21,8 +21,11 @@ run(struct cli *cli, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--wait") == 0)
             wait = true;
-        else if (strcmp(argv[i], "--throttle") == 0) {
-            if (demand_parse_throttle(i + 1 < argc ? argv[++i] : "", &throttle, &why) < 0)
+        else if (strcmp(argv[i], "--throttle") == 0 ||
+                 strncmp(argv[i], "--throttle=", 11) == 0) {
+            const char *text = argv[i][10] ? argv[i] + 11 : i + 1 < argc ? argv[++i] : "";
+
+            if (demand_parse_throttle(text, &throttle, &why) < 0)
                 return cli_fail(EXIT_USAGE_ERROR, "%s", why.text);
         } else if (app || argv[i][0] == '-')
             return cli_fail(EXIT_USAGE_ERROR, "\"%s\" is not understood; sonde help scan",
@@ -47,6 +50,7 @@ const struct command cmd_scan = {
         "--throttle N  after every 10 ms of CPU time sleep N ms (0 to 1000, default 0)\n"
         "--wait        follow it to its end; the exit code is its outcome: 0 done,\n"
         "              1 failed, 2 incomplete, 3 cancelled\n",
-    .max = 4,
+    .max = 8,
+    .options = true,
     .run = run,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
-#include "controlid.h"
 
 static int
 run(struct cli *cli, int argc, char **argv)
@@ -10,7 +9,9 @@ run(struct cli *cli, int argc, char **argv)
     int r;
 
     if (argc == 1) {
-        request.key = controlid_is_valid(argv[0]) ? "control_id" : "application";
+        /* The name of an application begins with a letter. */
+        request.key =
+            argv[0][0] >= '0' && argv[0][0] <= '9' ? "control_id" : "application";
         request.value = argv[0];
     }
     listing_init(&listing, cli);
@@ -24,7 +25,7 @@ run(struct cli *cli, int argc, char **argv)
 const struct command cmd_status = {
     .name = "status",
     .words = "[APP | CONTROLID]",
-    .summary = "Say what the agent does and how the last requests ended",
+    .summary = "Say what the agent does and has done",
     .max = 1,
     .run = run,
 };

@@ -6,9 +6,9 @@
 
 struct follow {
     struct cli *cli;
-    bool live;  /* stderr is a terminal: progress is shown there */
-    bool shown; /* a progress line is on the screen */
-    int exit_code;
+    bool live;     /* stderr is a terminal: progress is shown there */
+    bool shown;    /* a progress line is on the screen */
+    int exit_code; /* of the outcome; -1: no ticket has come */
 };
 
 static void
@@ -25,7 +25,7 @@ show_progress(struct follow *follow, const struct json *p)
     int64_t done = json_get_int(p, "done", 0), total = json_get_int(p, "total", 0);
 
     clear_line(follow);
-    fprintf(stderr, "%s: ", json_get_str(p, "application"));
+    cli_print(stderr, "%s: ", json_get_str(p, "application"));
     if (total > 0)
         fprintf(stderr, "%lld %%, ", (long long)(done * 100 / total));
     fprintf(stderr, "%lld records, %.2f s of CPU time, %.0f s",
@@ -47,7 +47,7 @@ outcome_code(const char *state)
 static void
 show_outcome(struct follow *follow, const struct json *ticket)
 {
-    const char *state = json_get_str(ticket, "state"), *comma = "";
+    const char *state = json_get_str(ticket, "state"), *before = "records: ";
     const char *reason = json_get_str(ticket, "reason");
     const struct json *records = json_get(ticket, "records");
 
@@ -56,19 +56,18 @@ show_outcome(struct follow *follow, const struct json *ticket)
         cli_print_json(ticket);
         return;
     }
-    printf("%s of %s: %s", json_get_str(ticket, "control_id"),
-           json_get_str(ticket, "application"), state);
-    if (reason && reason[0])
-        printf(": %s", reason);
-    printf(" (%.3f s of CPU time)\n", json_get_real(ticket, "cpu_seconds", 0));
-    if (!json_first(records))
-        return;
-    fputs("records: ", stdout);
-    for (const struct json *kind = json_first(records); kind; kind = json_next(kind)) {
-        printf("%s%s %lld", comma, json_name(kind), (long long)json_int(kind, 0));
-        comma = ", ";
-    }
+    cli_print(stdout, "%s of %s: %s%s%s (%.3f s of CPU time)",
+              json_get_str(ticket, "control_id"), json_get_str(ticket, "application"),
+              state, reason && reason[0] ? ": " : "", reason ? reason : "",
+              json_get_real(ticket, "cpu_seconds", 0));
     putchar('\n');
+    for (const struct json *kind = json_first(records); kind; kind = json_next(kind)) {
+        cli_print(stdout, "%s%s %lld", before, json_name(kind),
+                  (long long)json_int(kind, 0));
+        before = ", ";
+    }
+    if (json_first(records))
+        putchar('\n');
 }
 
 static void
@@ -91,10 +90,13 @@ wait_for_ticket(struct cli *cli, const char *control_id)
 {
     const struct client_request request = {
         .verb = "wait", .key = "control_id", .value = control_id};
-    struct follow follow = {.cli = cli, .live = isatty(STDERR_FILENO) && !cli->json};
+    struct follow follow = {
+        .cli = cli, .live = isatty(STDERR_FILENO) && !cli->json, .exit_code = -1};
     int r = client_ask(cli, &request, take_item, &follow, NULL);
 
     clear_line(&follow);
+    if (r == 0 && follow.exit_code < 0)
+        return cli_fail(EXIT_UNAVAILABLE, "the agent's answer has no outcome");
     return r ? r : follow.exit_code;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,14 +32,15 @@ void
 listing_init(struct listing *listing, const struct cli *cli)
 {
     static const char *const apps[] = {"APPLICATION", "ACTIVE", "MANIFEST", "SERIAL",
-                                       "STATE",       "TITLE",  "REASON",   NULL};
-    static const char *const tickets[] = {
-        "CONTROLID", "APPLICATION", "STATE",   "REQUESTED", "ENDED",
-        "THROTTLE",  "CPU_S",       "RECORDS", "REASON",    NULL};
+                                       "STATE",       "TITLE",  NULL};
+    /* The ControlId says when it was asked. */
+    static const char *const tickets[] = {"CONTROLID", "APP",   "STATE",   "ENDED",
+                                          "THROTTLE",  "CPU_S", "RECORDS", NULL};
 
     listing->cli = cli;
     columns(&listing->apps, apps);
     columns(&listing->tickets, tickets);
+    listing->reasons = open_memstream(&listing->reasons_text, &listing->reasons_len);
 }
 
 static void
@@ -55,7 +57,6 @@ add_app(struct table *table, const struct json *app)
         table_cell(table, NULL);
     table_cell(table, json_get_str(app, "state"));
     table_cell(table, json_get_str(app, "title"));
-    table_cell(table, json_get_str(app, "reason"));
 }
 
 static void
@@ -72,20 +73,31 @@ add_ticket(struct table *table, const struct json *ticket)
     table_cell(table, json_get_str(ticket, "control_id"));
     table_cell(table, json_get_str(ticket, "application"));
     table_cell(table, json_get_str(ticket, "state"));
-    table_cell(table, cli_local_time(json_get_str(ticket, "requested"), time));
     table_cell(table, cli_local_time(json_get_str(ticket, "ended"), time));
     table_int(table, json_get_int(ticket, "cputhrottle", 0));
     table_cell(table, cpu);
     table_int(table, records);
-    table_cell(table, json_get_str(ticket, "reason"));
+}
+
+/* "NAME: reason", where there is one. */
+static void
+add_reason(struct listing *listing, const struct json *item, const char *name)
+{
+    const char *reason = json_get_str(item, "reason");
+
+    if (!listing->reasons || !reason || !reason[0])
+        return;
+    cli_print(listing->reasons, "%s: %s", json_get_str(item, name), reason);
+    fputc('\n', listing->reasons);
 }
 
 static void
 print_agent(const struct json *agent)
 {
-    printf("agent %s, version %s, process %lld, root %s\n", json_get_str(agent, "id"),
-           json_get_str(agent, "version"), (long long)json_get_int(agent, "pid", 0),
-           json_get_str(agent, "root"));
+    cli_print(stdout, "agent %s, version %s, process %lld, root %s",
+              json_get_str(agent, "id"), json_get_str(agent, "version"),
+              (long long)json_get_int(agent, "pid", 0), json_get_str(agent, "root"));
+    putchar('\n');
 }
 
 void
@@ -103,10 +115,13 @@ listing_item(const struct json *line, void *arg)
             cli_print_json(item);
         else if (i == 0)
             print_agent(item);
-        else if (i == 1)
+        else if (i == 1) {
             add_app(&listing->apps, item);
-        else
+            add_reason(listing, item, "application");
+        } else {
             add_ticket(&listing->tickets, item);
+            add_reason(listing, item, "control_id");
+        }
     }
 }
 
@@ -121,6 +136,8 @@ listing_print(const struct listing *listing)
         putchar('\n');
     if (r == 0 && listing->tickets.n_cells)
         r = cli_print_table(listing->cli, &listing->tickets);
+    if (listing->reasons && fflush(listing->reasons) == 0 && listing->reasons_len)
+        printf("\n%s", listing->reasons_text);
     return r;
 }
 
@@ -129,4 +146,7 @@ listing_done(struct listing *listing)
 {
     table_done(&listing->apps);
     table_done(&listing->tickets);
+    if (listing->reasons)
+        fclose(listing->reasons);
+    free(listing->reasons_text);
 }

@@ -6,9 +6,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "cli.h"
+#include "json-check.h"
 
-enum { TIME_LIMIT_MS = 30000 };
+enum { TIME_LIMIT_MS = 30000, SCHEMA = 1 /* as in store-schema.c */ };
+
+/* Is it a store that this program can read?  0, or an exit code. */
+static int
+check_schema(struct db *db, const char *path)
+{
+    struct db_rows *rows = NULL;
+    int64_t schema = 0;
+    int r = db_query(db, &rows,
+                     "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema'", "");
+
+    if (r == 0 && (r = db_next(rows)) == 1)
+        schema = db_int(rows, 0);
+    db_rows_done(rows);
+    if (r == 0 || r == -EINVAL) /* the first scan is about to make its tables */
+        return cli_fail(EXIT_NO_INPUT, "no scan has been stored yet (%s is empty)", path);
+    if (r < 0)
+        return results_fail(db, r);
+    if (schema > SCHEMA)
+        return cli_fail(EXIT_BAD_DATA,
+                        "%s: its schema %lld is newer than this program, which knows %d",
+                        path, (long long)schema, SCHEMA);
+    return 0;
+}
 
 int
 results_open(const struct cli *cli, struct db **ret)
@@ -28,10 +53,10 @@ results_open(const struct cli *cli, struct db **ret)
     }
     r = db_open_readonly(path, ret);
     if (r < 0)
-        return cli_fail(EXIT_UNAVAILABLE, "%s: %s", path, db_error(NULL));
+        return results_fail(NULL, r);
     db_time_limit(*ret, TIME_LIMIT_MS);
     r = db_restrict(*ret);
-    return r < 0 ? results_fail(*ret, r) : 0;
+    return r < 0 ? results_fail(*ret, r) : check_schema(*ret, path);
 }
 
 int
@@ -41,8 +66,35 @@ results_fail(struct db *db, int r)
         return cli_fail(EXIT_REFUSED_FOR_NOW, "the question took longer than %d s",
                         TIME_LIMIT_MS / 1000);
     if (r == -EINVAL)
-        return cli_fail(EXIT_USAGE_ERROR, "%s", db_error(db));
+        return cli_fail(EXIT_USAGE_ERROR, "%s",
+                        strcmp(db_error(db), "not an error") == 0
+                            ? "one statement is wanted, neither none nor several"
+                            : db_error(db));
     if (r == -EPERM)
         return cli_fail(EXIT_USAGE_ERROR, "%s: results can only be read", db_error(db));
-    return cli_fail(EXIT_UNAVAILABLE, "%s", db_error(db));
+    if (r == -EBUSY)
+        return cli_fail(EXIT_REFUSED_FOR_NOW, "results: %s; try again", db_error(db));
+    if (r == -EUCLEAN)
+        return cli_fail(EXIT_BAD_DATA, "the results are damaged: %s", db_error(db));
+    return cli_fail(EXIT_UNAVAILABLE, "results: %s", db_error(db));
+}
+
+int
+results_merge(const char *data, const char *vol, char **ret)
+{
+    cleanup_free char *text = NULL;
+
+    if (!data)
+        return -EBADMSG;
+    if (!vol || strcmp(vol, "{}") == 0)
+        text = strdup(data);
+    else if (strcmp(data, "{}") == 0)
+        text = strdup(vol);
+    else if (!data[0] || asprintf(&text, "%.*s,%s", (int)strlen(data) - 1, data,
+                                  vol + (vol[0] == '{')) < 0)
+        text = NULL;
+    if (!text || json_check_flat(text, strlen(text), NULL) < 0)
+        return -EBADMSG;
+    *ret = steal_ptr(&text);
+    return 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sonde: asks the agent, waits, and reads the results. */
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "config.h"
+#include "logtext.h"
 
 const struct command *const commands[] = {
     &cmd_scan,       &cmd_demand,  &cmd_status, &cmd_wait, &cmd_cancel,
@@ -26,6 +26,31 @@ command_find(const char *name)
     return NULL;
 }
 
+static void
+print_clean(FILE *stream, const char *format, va_list ap)
+{
+    cleanup_free char *text = NULL, *clean = NULL;
+    int len = vasprintf(&text, format, ap);
+    size_t size = 4 * (size_t)(len < 0 ? 0 : len) + 16; /* \xNN for each byte */
+
+    if (len < 0)
+        text = NULL;
+    else if ((clean = malloc(size))) {
+        log_text(text, (size_t)len, clean, size);
+        fputs(clean, stream);
+    }
+}
+
+void
+cli_print(FILE *stream, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    print_clean(stream, format, ap);
+    va_end(ap);
+}
+
 int
 cli_fail(int exit_code, const char *format, ...)
 {
@@ -33,10 +58,26 @@ cli_fail(int exit_code, const char *format, ...)
 
     fputs("sonde: ", stderr);
     va_start(ap, format);
-    vfprintf(stderr, format, ap);
+    print_clean(stderr, format, ap);
     va_end(ap);
     fputc('\n', stderr);
     return exit_code;
+}
+
+/* Checked JSON as one line that no terminal obeys.  Line breaks are white space between its
+ * tokens; DEL and C1 occur in strings only, where they have an escape.
+ */
+static void
+print_json_text(const char *text)
+{
+    for (const unsigned char *s = (const unsigned char *)text; *s; s++)
+        if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+            printf("\\u00%02x", *++s);
+        else if (*s == 0x7f)
+            fputs("\\u007f", stdout);
+        else
+            putchar(*s < ' ' ? ' ' : *s);
+    putchar('\n');
 }
 
 void
@@ -45,7 +86,28 @@ cli_print_json(const struct json *value)
     cleanup_free char *text = value ? json_print(value) : NULL;
 
     if (text)
-        puts(text);
+        print_json_text(text);
+}
+
+void
+cli_object_begin(struct cli_object *object)
+{
+    *object = (struct cli_object){.text = NULL};
+    object->stream = open_memstream(&object->text, &object->len);
+    if (!object->stream)
+        exit(cli_fail(EXIT_UNAVAILABLE, "out of memory"));
+    json_out_init(&object->out, object->stream);
+    json_out_object(&object->out, NULL);
+}
+
+void
+cli_object_end(struct cli_object *object)
+{
+    json_out_end(&object->out, '}');
+    if (fclose(object->stream) != 0)
+        exit(cli_fail(EXIT_UNAVAILABLE, "out of memory"));
+    print_json_text(object->text);
+    free(object->text);
 }
 
 int
@@ -59,6 +121,7 @@ cli_print_table(const struct cli *cli, const struct table *table)
 /* The options that every command takes, wherever they stand. */
 struct global_options {
     const char *config;
+    const char *other; /* the first option that is none of these */
     bool json, help, version;
 };
 
@@ -86,8 +149,11 @@ take_global_options(int argc, char **argv, struct global_options *ret)
             if (++i == argc)
                 return cli_fail(-1, "--config: needs a file");
             ret->config = argv[i];
-        } else
+        } else {
+            if (!over && word[0] == '-' && word[1] && !ret->other)
+                ret->other = word;
             argv[n++] = argv[i];
+        }
     }
     argv[n] = NULL;
     return n;
@@ -115,6 +181,9 @@ run_command(const struct command *command, const struct global_options *options,
         cli.bare = true;
         return cmd_help.run(&cli, argc, options->help ? argv : argv + 1);
     }
+    if (options->other && !command->options)
+        return cli_fail(EXIT_USAGE_ERROR, "%s: there is no option %s; sonde help %s",
+                        command->name, options->other, command->name);
     if (argc - 1 < command->min || argc - 1 > command->max)
         return cli_fail(EXIT_USAGE_ERROR, "%s: too %s words; sonde help %s",
                         command->name, argc - 1 < command->min ? "few" : "many",
@@ -141,15 +210,10 @@ main(int argc, char **argv)
         return puts("sonde " PACKAGE_VERSION) < 0;
     if (!options.config || !options.config[0])
         options.config = SONDE_SYSCONFDIR "/agent.conf";
-    if (n == 0) {
-        struct cli cli = {.bare = true};
-        int r = cmd_help.run(&cli, 0, argv);
-
-        return options.help ? r : EXIT_USAGE_ERROR;
-    }
-    command = command_find(argv[0]);
+    if (n == 0 && !options.help)
+        return cli_fail(EXIT_USAGE_ERROR, "which command?  sonde help lists them");
+    command = n == 0 ? &cmd_help : command_find(argv[0]);
     if (!command)
-        return cli_fail(EXIT_USAGE_ERROR, "\"%s\" is no command; sonde help lists them",
-                        argv[0]);
+        return command_unknown(argv[0]);
     return run_command(command, &options, n, argv);
 }

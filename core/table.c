@@ -27,12 +27,15 @@ table_text_width(const char *text)
 void
 table_column(struct table *table, const char *head)
 {
+    char clean[TABLE_CELL_MAX];
+
     if (table->n_columns == TABLE_COLUMNS_MAX)
         return;
+    log_text(head, strlen(head), clean, sizeof clean);
     table->heads[table->n_columns] = strdup(head);
     table->failed |= !table->heads[table->n_columns];
     table->numbers[table->n_columns] = true;
-    table->widths[table->n_columns++] = table_text_width(head);
+    table->widths[table->n_columns++] = table_text_width(clean);
 }
 
 static bool
@@ -89,20 +92,20 @@ table_int(struct table *table, int64_t value)
     table_cell(table, text);
 }
 
-/* Take columns off the widest until all fit. */
+/* Take columns off the widest until all fit; half a number would be a wrong one. */
 static void
-fit(size_t widths[], int n, size_t width)
+fit(size_t widths[], const bool numbers[], int n, size_t width)
 {
     for (;;) {
         size_t sum = (size_t)(n - 1) * GAP;
-        int widest = 0;
+        int widest = -1;
 
         for (int i = 0; i < n; i++) {
             sum += widths[i];
-            if (widths[i] > widths[widest])
+            if (!numbers[i] && (widest < 0 || widths[i] > widths[widest]))
                 widest = i;
         }
-        if (sum <= width || widths[widest] <= NARROWEST)
+        if (sum <= width || widest < 0 || widths[widest] <= NARROWEST)
             return;
         widths[widest]--;
     }
@@ -140,6 +143,22 @@ print_row(const struct table *table, FILE *stream, char *const *cells,
     fputc('\n', stream);
 }
 
+/* Heads are kept as they came, for who looks a column up. */
+static void
+print_heads(const struct table *table, FILE *stream, const size_t widths[])
+{
+    char clean[TABLE_CELL_MAX];
+
+    for (int i = 0; i < table->n_columns; i++) {
+        const char *head = table->heads[i] ? table->heads[i] : "";
+
+        log_text(head, strlen(head), clean, sizeof clean);
+        print_cell(stream, clean, widths[i], table->numbers[i],
+                   i == table->n_columns - 1);
+    }
+    fputc('\n', stream);
+}
+
 int
 table_print(const struct table *table, FILE *stream, size_t width)
 {
@@ -149,8 +168,8 @@ table_print(const struct table *table, FILE *stream, size_t width)
         return 0;
     memcpy(widths, table->widths, sizeof widths);
     if (width)
-        fit(widths, table->n_columns, width);
-    print_row(table, stream, table->heads, widths);
+        fit(widths, table->numbers, table->n_columns, width);
+    print_heads(table, stream, widths);
     for (size_t i = 0; i + n <= table->n_cells; i += n)
         print_row(table, stream, table->cells + i, widths);
     return table->failed || ferror(stream) ? -1 : 0;

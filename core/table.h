@@ -26,7 +26,7 @@ void table_init(struct table *table);
 void table_column(struct table *table, const char *head); /* before the first cell */
 void table_cell(struct table *table, const char *text);   /* NULL: an empty one */
 void table_int(struct table *table, int64_t value);
-/* width: columns of the terminal, 0: any; the widest columns are cut to fit.  Returns below 0
+/* width: columns of the terminal, 0: any; the widest texts are cut to fit.  Returns below 0
  * when the stream or memory failed.
  */
 int table_print(const struct table *table, FILE *stream, size_t width);
