@@ -207,6 +207,21 @@ step_work(struct state *s)
     return s->n < number(s, "steps") ? SONDE_MORE : SONDE_DONE;
 }
 
+/* Note the monotonic time of the first step, for tests/bench. */
+static int
+step_stamp(struct state *s)
+{
+    struct sonde_host *h = s->host;
+    struct sonde_record *r = h->record(h, "stamp", "first");
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    h->put_int(h, r, "ns", ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec);
+    h->emit(h, r);
+    h->covers(h, "stamp");
+    return SONDE_DONE;
+}
+
 static const struct {
     const char *name;
     int (*step)(struct state *s);
@@ -218,6 +233,7 @@ static const struct {
     {"error", step_error},   {"failed", step_failed},
     {"memory", step_memory}, {"daemon", step_daemon},
     {"nosy", step_nosy},     {"work", step_work},
+    {"stamp", step_stamp},
 };
 
 static int
