@@ -14,7 +14,7 @@
 #include "config.h"
 #include "exit-code.h"
 
-enum { STOP_LIMIT_MS = 5000 };
+enum { STOP_LIMIT_MS = 5000, RETRY_MS = 1000, WATCH_MS = 1000, OPEN_FILES = 4096 };
 
 static const char usage[] =
     "Usage: sonde-agent [--config FILE] [--check]\n"
@@ -25,13 +25,47 @@ static const char usage[] =
 
 /* ---- the loop ---- */
 
-void
-agent_on_retry(uv_timer_t *timer)
+static void
+on_retry(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
 
+    jobs_keep_ends(agent);
     recover(agent);
     jobs_start(agent);
+}
+
+void
+agent_retry_later(struct agent *agent)
+{
+    if (!agent->stopping && !uv_is_active((uv_handle_t *)&agent->retry))
+        uv_timer_start(&agent->retry, on_retry, RETRY_MS, 0);
+}
+
+/* Nothing wakes an agent that has nothing to watch. */
+static void
+on_watchdog(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+    bool more = children_overdue(&agent->children, (int64_t)uv_hrtime()) > 0;
+
+    more = control_sweep(agent) || more;
+    if (!more)
+        uv_timer_stop(timer);
+}
+
+void
+agent_watch(struct agent *agent)
+{
+    if (!uv_is_active((uv_handle_t *)&agent->watchdog))
+        uv_timer_start(&agent->watchdog, on_watchdog, WATCH_MS, WATCH_MS);
+}
+
+void
+agent_deadline(struct agent *agent, struct child *child, int64_t ms)
+{
+    child->deadline_ns = (int64_t)uv_hrtime() + ms * INT64_C(1000000);
+    agent_watch(agent);
 }
 
 static void
@@ -51,7 +85,7 @@ on_stop_limit(uv_timer_t *timer)
     struct agent *agent = timer->data;
 
     log_error("workers did not end within %d s: killed", STOP_LIMIT_MS / 1000);
-    jobs_stop(agent, true);
+    jobs_kill(agent);
     uv_stop(&agent->loop);
 }
 
@@ -65,7 +99,7 @@ on_stop(uv_signal_t *handle, int signum)
     log_info("stopping: %s", strsignal(signum));
     agent->stopping = true;
     control_close(agent);
-    jobs_stop(agent, false);
+    jobs_stop(agent);
     if (!agent->children.list)
         uv_stop(&agent->loop);
     uv_timer_start(&agent->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
@@ -98,8 +132,9 @@ loop_init(struct agent *agent)
     watch(agent, &agent->on_hup, on_hup, SIGHUP);
     watch(agent, &agent->on_child, on_child, SIGCHLD);
     uv_timer_init(&agent->loop, &agent->retry);
+    uv_timer_init(&agent->loop, &agent->watchdog);
     uv_timer_init(&agent->loop, &agent->stop_limit);
-    agent->retry.data = agent->stop_limit.data = agent;
+    agent->retry.data = agent->watchdog.data = agent->stop_limit.data = agent;
 }
 
 /* ---- start ---- */
@@ -110,8 +145,8 @@ lock_state(const struct agent *agent, struct why *why)
 {
     int fd = job_lock(agent, "agent.pid");
 
-    if (fd == -EAGAIN)
-        return why_set(why, -EAGAIN, "state folder %s: another agent uses it",
+    if (fd == -EBUSY)
+        return why_set(why, -EBUSY, "state folder %s: another agent uses it",
                        agent->conf.paths.state);
     return fd < 0 ? why_set(why, fd, "state folder %s: %s", agent->conf.paths.state,
                             strerror(-fd))
@@ -157,14 +192,16 @@ run(struct agent *agent)
     int r = start(agent, &why);
 
     if (r < 0) {
-        log_error("cannot start: %s", why.text);
+        if (log_is_open()) /* else stderr is all there is, and is told next */
+            log_error("cannot start: %s", why.text);
         fprintf(stderr, "sonde-agent: %s\n", why.text);
-        return r == -EAGAIN ? EXIT_REFUSED_FOR_NOW : EXIT_BAD_CONFIG;
+        return r == -EBUSY ? EXIT_REFUSED_FOR_NOW : EXIT_BAD_CONFIG;
     }
     log_info("sonde-agent " PACKAGE_VERSION " started: root %s, agent %s%s",
              agent->conf.agent.root, agent->id,
              agent->privileged ? "" : "; not as root: plugins share the agent's user");
     recover_numbers(agent);
+    recover_spool(agent);
     recover(agent);
     jobs_start(agent);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
@@ -186,16 +223,29 @@ finish(struct agent *agent)
 {
     if (agent->control) {
         control_close(agent);
+        app_free_all(agent); /* who still waits for a verdict is told that we stop */
+        jobs_free(agent);
         uv_walk(&agent->loop, on_left_handle, NULL);
         uv_run(&agent->loop, UV_RUN_DEFAULT);
         uv_loop_close(&agent->loop);
         free(agent->control);
     }
-    app_free_all(agent);
     queue_close(agent->queue);
     profile_done(&agent->profile);
     conf_done(&agent->conf);
     log_close();
+}
+
+/* One descriptor for each command that waits, some for each scan. */
+static void
+raise_open_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= OPEN_FILES)
+        return;
+    limit.rlim_cur = limit.rlim_max < OPEN_FILES ? limit.rlim_max : OPEN_FILES;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int
@@ -228,6 +278,7 @@ main(int argc, char **argv)
         fprintf(stderr, "sonde-agent: \"%s\" is not understood\n%s", argv[optind], usage);
         return EXIT_USAGE_ERROR;
     }
+    raise_open_files();
     close_range(3, ~0U, 0); /* what a careless parent left open is not for our workers */
     signal(SIGPIPE, SIG_IGN);
     umask(022);

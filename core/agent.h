@@ -28,7 +28,8 @@ struct agent {
 
     uv_loop_t loop;
     uv_signal_t on_term, on_int, on_hup, on_child;
-    uv_timer_t retry; /* what had to wait for a lock */
+    uv_timer_t retry;    /* what could not be done now */
+    uv_timer_t watchdog; /* once a second while something has a deadline */
     uv_timer_t stop_limit;
     bool stopping;
 
@@ -64,7 +65,7 @@ struct app {
     char identity[VERIFY_IDENTITY_SIZE]; /* what the verdict rests on; "": none yet */
     struct verdict verdict;
     int manifest_fd;           /* sealed; -1 */
-    struct app_check *checks;  /* who waits for the verdict */
+    struct app_check *checks;  /* who waits for the verdict, in order */
     struct app_verify *verify; /* the worker that finds it */
 };
 
@@ -87,10 +88,15 @@ int app_plugin_path(const struct agent *agent, const char *plugin, char ret[PATH
 void app_free_all(struct agent *agent);
 
 /* ---- agent.c ---- */
-void agent_on_retry(uv_timer_t *timer);
+/* Look again in a second at all that could not be done now. */
+void agent_retry_later(struct agent *agent);
+/* Call control_sweep and look at deadlines each second, as long as there is something. */
+void agent_watch(struct agent *agent);
+/* Kill this child when it has not ended after ms. */
+void agent_deadline(struct agent *agent, struct child *child, int64_t ms);
 
 /* ---- job.c ---- */
-enum job_state { JOB_SCAN, JOB_STORE };
+enum job_state { JOB_SCAN, JOB_STORE, JOB_END };
 struct job;
 /* Start what is queued as far as there is room. */
 void jobs_start(struct agent *agent);
@@ -98,20 +104,31 @@ struct job *job_of_app(const struct agent *agent, const char *application);
 struct job *job_of_scan(const struct agent *agent, int64_t scan);
 enum job_state job_state(const struct job *job);
 void job_cancel(struct job *job);
-/* End all scans, their requests stay; kill: what is left now. */
-void jobs_stop(struct agent *agent, bool kill);
-/* The application's lock, free for us: the descriptor, -EAGAIN, -errno. */
+/* Ask all scans to end; their requests stay. */
+void jobs_stop(struct agent *agent);
+/* Kill those that did not; a store that is at work goes on without us. */
+void jobs_kill(struct agent *agent);
+void jobs_free(struct agent *agent);
+/* Try again to keep the ends that could not be kept. */
+void jobs_keep_ends(struct agent *agent);
+/* The application's lock, free for us: the descriptor, -EBUSY, -errno. */
 int job_lock(const struct agent *agent, const char *application);
-/* A scan has ended: tell the queue, the logs and who waits. */
-void job_ended(struct agent *agent, const char *application, int64_t scan,
-               const struct queue_end *end, const struct json *summary);
+/* A scan has ended: tell the queue, then the logs and who waits.  Below 0: the queue could not
+ * keep it, and nobody was told.
+ */
+int job_ended(struct agent *agent, const char *application, int64_t scan,
+              const struct queue_end *end, const struct json *summary);
 
 /* ---- recover.c ---- */
 /* Decide about the scans that were running when the last agent ended: as stored, again, or
  * failed.  One whose application is locked is still being stored: later.
  */
 void recover(struct agent *agent);
+/* True when sonde.db has this scan, and its tickets have ended as it says there. */
+bool recover_as_stored(struct agent *agent, const struct queue_scan *scan);
 void recover_numbers(struct agent *agent);
+/* Frames of earlier scans: a store that is at work has its own descriptor. */
+void recover_spool(struct agent *agent);
 
 /* ---- control.c ---- */
 struct conn; /* see control.h */
@@ -120,6 +137,8 @@ int control_open(struct agent *agent,
                  void (*answer)(struct conn *conn, const struct json *request),
                  struct why *why);
 void control_close(struct agent *agent);
+/* Close connections that were silent for too long.  True: there are more to watch. */
+bool control_sweep(struct agent *agent);
 /* Tell who waits for this scan how far it is; write: puts the member "progress". */
 void control_progress(struct agent *agent, int64_t scan,
                       void (*write)(const struct job *job, struct json_out *out,

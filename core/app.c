@@ -5,11 +5,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "agent.h"
 #include "cleanup.h"
 #include "exit-code.h"
 #include "worker.h"
+
+enum { VERIFY_MS = 30000 };
 
 struct app_check {
     struct app_check *next;
@@ -56,26 +59,6 @@ verify_free(struct app_verify *v)
     free(v);
 }
 
-void
-app_free_all(struct agent *agent)
-{
-    struct app *app;
-
-    while ((app = agent->apps)) {
-        agent->apps = app->next;
-        while (app->checks) {
-            struct app_check *check = app->checks;
-
-            app->checks = check->next;
-            free(check);
-        }
-        verify_free(app->verify);
-        if (app->manifest_fd >= 0)
-            close(app->manifest_fd);
-        free(app);
-    }
-}
-
 /* ---- the verdict ---- */
 
 static void
@@ -100,26 +83,39 @@ set_verdict(struct app *app, enum verdict_state state, const char *reason)
     snprintf(app->verdict.reason, sizeof app->verdict.reason, "%s", reason);
 }
 
+void
+app_free_all(struct agent *agent)
+{
+    struct app *app;
+
+    while ((app = agent->apps)) {
+        agent->apps = app->next;
+        set_verdict(app, VERDICT_UNKNOWN, "the agent is stopping");
+        call_checks(app);
+        verify_free(app->verify);
+        free(app);
+    }
+}
+
 /* What verify printed becomes the verdict. */
 static void
 take_verdict(struct app_verify *v, int status)
 {
-    char line[VERDICT_LINE_MAX];
+    char line[VERDICT_LINE_MAX + 1];
     struct app *app = v->app;
     struct why why = {""};
-    ssize_t n = pread(v->out_fd, line, sizeof line, 0);
+    ssize_t n = pread(v->out_fd, line, VERDICT_LINE_MAX, 0);
 
-    set_verdict(app, VERDICT_INVALID, "");
+    set_verdict(app, VERDICT_UNKNOWN, "");
     app->identity[0] = '\0'; /* a worker that failed is asked again next time */
-    if (n < 0)
-        n = 0;
+    line[n > 0 ? n : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
     if (status != 0)
-        snprintf(app->verdict.reason, sizeof app->verdict.reason,
-                 "could not be verified: %.*s", (int)strcspn(n ? line : "\n", "\n"),
-                 line);
-    else if (verdict_parse(line, (size_t)n, &app->verdict, &why) < 0) {
-        set_verdict(app, VERDICT_INVALID, why.text);
-    } else {
+        snprintf(app->verdict.reason, sizeof app->verdict.reason, "%.400s",
+                 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : line);
+    else if (verdict_parse(line, strlen(line), &app->verdict, &why) < 0)
+        set_verdict(app, VERDICT_UNKNOWN, why.text);
+    else {
         snprintf(app->identity, sizeof app->identity, "%s", v->identity);
         if (app->verdict.state == VERDICT_VALID)
             app->manifest_fd = steal_fd(&v->manifest_fd);
@@ -134,8 +130,11 @@ on_verified(struct child *child, int status, const struct rusage *usage)
 
     (void)usage;
     take_verdict(v, status);
-    if (app->verdict.state == VERDICT_INVALID)
-        log_warning("manifest %s: %s", app->name, app->verdict.reason);
+    if (app->verdict.state == VERDICT_INVALID || app->verdict.state == VERDICT_UNKNOWN)
+        log_warning("manifest %s: %s%s", app->name,
+                    app->verdict.state == VERDICT_UNKNOWN ? "could not be verified: "
+                                                          : "",
+                    app->verdict.reason);
     app->verify = NULL;
     verify_free(v);
     call_checks(app);
@@ -166,11 +165,13 @@ start_verify(struct agent *agent, struct app *app, const char *identity)
         r = child_spawn(&agent->children, &v->child, agent->conf.paths.worker, &args,
                         &(struct child_fds){FD_MANIFEST, 1, &v->manifest_fd, v->out_fd});
     child_args_done(&args);
-    if (r < 0)
+    if (r < 0) {
         verify_free(v);
-    else
-        app->verify = v;
-    return r;
+        return r;
+    }
+    app->verify = v;
+    agent_deadline(agent, &v->child, VERIFY_MS);
+    return 0;
 }
 
 void
@@ -178,7 +179,7 @@ app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void
           void *arg)
 {
     char identity[VERIFY_IDENTITY_SIZE] = "";
-    struct app_check *check;
+    struct app_check *check, **end = &app->checks;
     int r = 0;
 
     if (!app->verify) {
@@ -192,16 +193,15 @@ app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void
     }
     check = r < 0 ? NULL : calloc(1, sizeof *check);
     if (!check) {
-        set_verdict(app, VERDICT_INVALID, "");
-        snprintf(app->verdict.reason, sizeof app->verdict.reason,
-                 "%s cannot be started: %s", agent->conf.paths.worker,
-                 strerror(r < 0 ? -r : ENOMEM));
+        set_verdict(app, VERDICT_UNKNOWN, strerror(r < 0 ? -r : ENOMEM));
         app->identity[0] = '\0';
         fn(app, arg);
         return;
     }
-    *check = (struct app_check){app->checks, fn, arg};
-    app->checks = check;
+    *check = (struct app_check){NULL, fn, arg};
+    while (*end)
+        end = &(*end)->next;
+    *end = check;
 }
 
 /* ---- the gate ---- */
@@ -223,7 +223,7 @@ refresh_profile(struct agent *agent)
         return;
     agent->profile_seen = st;
     if (profile_read(path, &fresh, &why) < 0) {
-        log_error("profile %s: %s; the last good one stays in force", path, why.text);
+        log_error("%s; the last good one stays in force", why.text);
         return;
     }
     profile_done(&agent->profile);
@@ -299,6 +299,10 @@ app_gate(struct agent *agent, const struct app *app, struct why *why)
 {
     const struct verdict *v = &app->verdict;
 
+    if (v->state == VERDICT_UNKNOWN)
+        return why_set(why, EXIT_REFUSED_FOR_NOW,
+                       "the manifest of %s could not be verified: %.400s", app->name,
+                       v->reason);
     if (!app_is_active(agent, app->name))
         return why_set(why, EXIT_NO_INPUT,
                        "application %s is not activated; sonde activate %s", app->name,

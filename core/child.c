@@ -104,6 +104,7 @@ child_spawn(struct children *children, struct child *child, const char *program,
             close(copies[i]);
     if (r != 0)
         return -r;
+    child->deadline_ns = 0;
     child->next = children->list;
     children->list = child;
     return 0;
@@ -137,6 +138,28 @@ kill_orphan(pid_t pid, void *arg)
         if (children->before[i] == pid)
             return;
     kill(pid, SIGKILL);
+}
+
+int
+children_overdue(struct children *children, int64_t now_ns)
+{
+    int n = 0;
+
+    for (struct child *c = children->list; c; c = c->next) {
+        if (!c->deadline_ns)
+            continue;
+        n++;
+        if (now_ns >= c->deadline_ns)
+            kill(c->pid, SIGKILL);
+    }
+    return n;
+}
+
+void
+children_kill(struct children *children)
+{
+    for (struct child *c = children->list; c; c = c->next)
+        kill(c->pid, SIGKILL);
 }
 
 void

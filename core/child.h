@@ -2,12 +2,14 @@
 /* Starting sonde-worker, and learning of its end. */
 #pragma once
 
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 struct child {
     struct child *next;
     pid_t pid;
+    int64_t deadline_ns; /* monotonic; 0: none */
     /* Called once, from children_reap; cpu and peak memory include all that it waited for. */
     void (*on_exit)(struct child *child, int status, const struct rusage *usage);
 };
@@ -44,6 +46,10 @@ struct child_fds {
 };
 int child_spawn(struct children *children, struct child *child, const char *program,
                 const struct child_args *args, const struct child_fds *fds);
+
+/* Kill those whose deadline has passed.  Returns how many have one and live. */
+int children_overdue(struct children *children, int64_t now_ns);
+void children_kill(struct children *children);
 
 /* Reap all that has ended.  A child that is in no list is somebody's orphan (we are a
  * subreaper): it is killed.

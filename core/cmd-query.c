@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "cli.h"
@@ -22,7 +23,16 @@ hex(struct db_rows *rows, int column, size_t most)
     return text;
 }
 
-/* One row as a JSON object; a column that occurs twice keeps its last value. */
+/* Objects have no name twice: of columns that share one, the last holds. */
+static bool
+comes_again(struct db_rows *rows, int column)
+{
+    for (int i = column + 1; i < db_columns(rows); i++)
+        if (strcmp(db_column_name(rows, i), db_column_name(rows, column)) == 0)
+            return true;
+    return false;
+}
+
 static void
 print_row_json(struct db_rows *rows)
 {
@@ -34,6 +44,8 @@ print_row_json(struct db_rows *rows)
         const char *name = db_column_name(rows, i);
         cleanup_free char *bytes = NULL;
 
+        if (comes_again(rows, i))
+            continue;
         switch (db_type(rows, i)) {
         case 'n':
             json_out_null(out, name);

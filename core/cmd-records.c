@@ -29,7 +29,7 @@ print_json(struct db_rows *rows, const char *data)
     cli_object_end(&object);
 }
 
-/* ---- the table of one kind: key, name and version first, then what else it has ---- */
+/* ---- the table of one kind: what says most first, then what else it has ---- */
 
 static bool
 is_shown(const struct table *table, const char *name)
@@ -43,16 +43,33 @@ is_shown(const struct table *table, const char *name)
 static void
 choose_columns(struct table *table, const struct json *data)
 {
-    static const char *const first[] = {"name", "version"};
+    static const char *const first[] = {"name", "version", "arch", "source",
+                                        "source_version"};
 
     table_column(table, "key");
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
         if (json_get(data, first[i]))
             table_column(table, first[i]);
     for (const struct json *field = json_first(data);
          field && table->n_columns < FIELDS_MAX; field = json_next(field))
         if (!is_shown(table, json_name(field)))
             table_column(table, json_name(field));
+}
+
+/* The members of a list with commas between them. */
+static char *
+list_text(const struct json *list)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    for (const struct json *item = json_first(list); item; item = json_next(item))
+        fprintf(f, "%s%s", item == json_first(list) ? "" : ",", json_str(item));
+    fclose(f);
+    return text;
 }
 
 static void
@@ -65,7 +82,7 @@ add_value(struct table *table, const struct json *value)
     else if (json_type(value) == JSON_STRING)
         table_cell(table, json_str(value));
     else {
-        text = json_print(value);
+        text = json_type(value) == JSON_ARRAY ? list_text(value) : json_print(value);
         table_cell(table, text);
     }
 }
@@ -119,6 +136,30 @@ take_row(const struct cli *cli, struct table *table, struct db_rows *rows, bool 
     return 0;
 }
 
+/* Nothing was found: is there nothing of it, or was it never looked for? */
+static int
+explain_none(struct db *db, const char *kind)
+{
+    struct db_rows *rows = NULL;
+    int r = db_query(db, &rows,
+                     "SELECT max(kind = ?1), group_concat(kind, ', ') FROM"
+                     " (SELECT kind FROM coverage UNION SELECT kind FROM records)",
+                     "s", kind);
+    int code = 0;
+
+    if (r >= 0 && (r = db_next(rows)) == 1) {
+        const char *kinds = db_text(rows, 1, NULL);
+
+        if (kind && !db_int(rows, 0))
+            code = cli_fail(EXIT_NO_INPUT, "kind \"%s\" is not known; there are: %s",
+                            kind, kinds ? kinds : "none");
+        else
+            fputs(kind ? "no records of this kind\n" : "no records\n", stderr);
+    }
+    db_rows_done(rows);
+    return r < 0 ? results_fail(db, r) : code;
+}
+
 static int
 run(struct cli *cli, int argc, char **argv)
 {
@@ -126,12 +167,12 @@ run(struct cli *cli, int argc, char **argv)
     struct db_rows *rows = NULL;
     struct db *db = NULL;
     struct table table;
-    int code = results_open(cli, &db), r;
+    int code = results_open(cli, &db), r, n = 0;
 
     table_init(&table);
     if (code == 0) {
         r = db_query(db, &rows, sql, "s", kind);
-        while (r >= 0 && (r = db_next(rows)) == 1) {
+        for (; r >= 0 && (r = db_next(rows)) == 1; n++) {
             int damaged = take_row(cli, &table, rows, kind != NULL);
 
             code = damaged ? damaged : code;
@@ -140,8 +181,8 @@ run(struct cli *cli, int argc, char **argv)
             code = results_fail(db, r);
         else if (cli_print_table(cli, &table) != 0)
             code = EXIT_SCAN_FAILED;
-        if (code == 0 && !cli->json && !table.n_cells)
-            fputs(kind ? "no records of this kind\n" : "no records\n", stderr);
+        if (code == 0 && n == 0)
+            code = explain_none(db, kind);
     }
     table_done(&table);
     db_rows_done(rows);

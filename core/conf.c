@@ -315,10 +315,8 @@ handle_key(void *user, const char *section, const char *name, const char *value)
 
     if (r->failed)
         return 0;
-    if (!is_section(section))
-        return fail(r,
-                    section[0] ? "[%.60s]: no such section" : "%skey outside a section",
-                    section);
+    if (!section[0])
+        return fail(r, "key outside a section");
     i = find_key(section, name, &key);
     if (i < 0)
         return fail(r, "[%s] %.60s: no such key", section, name);
@@ -333,6 +331,7 @@ static bool
 line_is_good(struct reading *r, const char *line, size_t len, int room)
 {
     const char *bracket;
+    char section[32];
 
     if (len + 2 > (size_t)room)
         return fail(r, "the line is longer than %d bytes", room - 2);
@@ -347,6 +346,9 @@ line_is_good(struct reading *r, const char *line, size_t len, int room)
     bracket = memchr(line, ']', len);
     if (!bracket)
         return fail(r, "\"]\" is missing");
+    snprintf(section, sizeof section, "%.*s", (int)(bracket - line - 1), line + 1);
+    if (!is_section(section))
+        return fail(r, "[%s]: no such section", section);
     while (++bracket < line + len && (*bracket == ' ' || *bracket == '\t'))
         continue;
     if (bracket < line + len && *bracket != ';' && *bracket != '#')

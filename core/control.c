@@ -6,18 +6,22 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "exit-code.h"
 
-enum { BACKLOG = 1024, UNREAD_MAX = 1024 * 1024, GROUPS_MAX = 1024 };
+enum { BACKLOG = 1024, CONNS_MAX = 1024, UNREAD_MAX = 1024 * 1024, GROUPS_MAX = 1024 };
+
+#define SILENT_NS INT64_C(10000000000) /* so long may a client take for its line */
 
 struct conn {
     uv_pipe_t pipe; /* first */
     struct conn *next;
     struct agent *agent;
     uid_t uid;
+    int64_t since_ns;
     char line[CONTROL_LINE_MAX + 1];
     size_t len;
     bool answering; /* the request was read */
@@ -34,6 +38,8 @@ struct conn {
 struct control {
     uv_pipe_t pipe; /* first */
     struct conn *conns;
+    int n_conns;
+    bool full; /* somebody waits in the backlog */
     bool open;
     void (*answer)(struct conn *conn, const struct json *request);
 };
@@ -52,17 +58,25 @@ conn_uid(const struct conn *conn)
 
 /* ---- closing ---- */
 
+static void accept_one(struct control *control);
+
 static void
 conn_free_when_done(struct conn *conn)
 {
-    struct conn **at = &conn->agent->control->conns;
+    struct control *control = conn->agent->control;
+    struct conn **at = &control->conns;
 
     if (!conn->closed || conn->held)
         return;
     while (*at != conn)
         at = &(*at)->next;
     *at = conn->next;
+    control->n_conns--;
     free(conn);
+    if (control->full && control->open) {
+        control->full = false;
+        accept_one(control);
+    }
 }
 
 static void
@@ -301,6 +315,11 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         conn_refuse(conn, EXIT_USAGE_ERROR, "request: longer than 4096 bytes");
         return;
     }
+    if (n == UV_EOF &&
+        conn->answering) { /* it has said all; the answer can still be read */
+        uv_read_stop(stream);
+        return;
+    }
     if (n < 0) {
         conn_close(conn);
         return;
@@ -342,21 +361,25 @@ peer_is_permitted(const struct agent *agent, int fd, uid_t *ret_uid)
     return false;
 }
 
+/* libuv asks again only after an accept: so who comes while there are too many waits. */
 static void
-on_connection(uv_stream_t *server, int status)
+accept_one(struct control *control)
 {
-    struct control *control = (struct control *)server;
-    struct agent *agent = server->data;
-    struct conn *conn = status < 0 ? NULL : calloc(1, sizeof *conn);
+    struct agent *agent = control->pipe.data;
+    struct conn *conn = control->n_conns < CONNS_MAX ? calloc(1, sizeof *conn) : NULL;
     uv_os_fd_t fd;
 
-    if (!conn)
+    if (!conn) {
+        control->full = true;
         return;
+    }
     conn->agent = agent;
+    conn->since_ns = (int64_t)uv_hrtime();
     uv_pipe_init(&agent->loop, &conn->pipe, 0);
     conn->next = control->conns;
     control->conns = conn;
-    if (uv_accept(server, (uv_stream_t *)&conn->pipe) < 0 ||
+    control->n_conns++;
+    if (uv_accept((uv_stream_t *)&control->pipe, (uv_stream_t *)&conn->pipe) < 0 ||
         uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0) {
         conn_close(conn);
         return;
@@ -368,9 +391,54 @@ on_connection(uv_stream_t *server, int status)
                     "not permitted: only root, the agent's user and its group may ask");
     }
     uv_read_start((uv_stream_t *)&conn->pipe, on_alloc, on_read);
+    agent_watch(agent);
+}
+
+static void
+on_connection(uv_stream_t *server, int status)
+{
+    if (status == 0)
+        accept_one((struct control *)server);
+}
+
+bool
+control_sweep(struct agent *agent)
+{
+    int64_t now_ns = (int64_t)uv_hrtime();
+    bool more = false;
+
+    for (struct conn *conn = agent->control->conns; conn; conn = conn->next) {
+        if (conn->answering || conn->closing)
+            continue;
+        more = true;
+        if (now_ns - conn->since_ns >= SILENT_NS)
+            conn_close(conn);
+    }
+    return more;
 }
 
 /* ---- the socket ---- */
+
+/* What stands at the path goes, if it is the socket of an agent that is gone. */
+static int
+clear_path(const char *path, struct why *why)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return 0; /* binding says what else is wrong */
+    if (!S_ISSOCK(st.st_mode))
+        return why_set(why, -EEXIST, "socket %s: is there, but is no socket", path);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ||
+                    errno == EAGAIN))
+        return why_set(why, -EBUSY, "socket %s: another agent answers there", path);
+    if (fd < 0 || errno != ECONNREFUSED || unlink(path) < 0)
+        return why_set(why, -errno, "socket %s: %s", path, strerror(errno));
+    return 0;
+}
 
 int
 control_open(struct agent *agent,
@@ -388,7 +456,9 @@ control_open(struct agent *agent,
     control->answer = answer;
     control->pipe.data = agent;
     uv_pipe_init(&agent->loop, &control->pipe, 0);
-    unlink(path); /* of an agent that is gone: we hold the state folder's lock */
+    r = clear_path(path, why);
+    if (r < 0)
+        return r;
     before = umask(0117);
     r = uv_pipe_bind(&control->pipe, path);
     umask(before);

@@ -12,13 +12,14 @@
 #include "agent.h"
 #include "cleanup.h"
 #include "done.h"
+#include "exit-code.h"
 #include "frame.h"
 #include "logtext.h"
 #include "timestamp.h"
 #include "worker.h"
 
 enum {
-    RETRY_MS = 200,
+    CANCEL_MS = 5000,
     QUEUED_MAX = 64,
     LINE_SIZE = LOG_TEXT_MAX + 128,
     SUMMARY_MAX = 256 * 1024
@@ -31,7 +32,7 @@ struct job {
     struct app *app;
     struct queue_scan scan;
     enum job_state state;
-    bool requeue; /* the agent stops: the request stays */
+    bool agent_ended; /* the agent's stop has ended it: the request stays */
 
     /* What the verdict said when the scan began. */
     int64_t serial;
@@ -43,7 +44,10 @@ struct job {
     char line[LINE_SIZE];
     size_t line_len;
 
-    char end[16]; /* the keeper's last word */
+    char end[16];     /* the keeper's last word */
+    char outcome[16]; /* of the ticket, once it is known */
+    struct json *summary;
+    bool end_is_late; /* it could not be kept yet, and the log says so */
     char reason[1024];
     uint64_t done, total;
     int64_t records;
@@ -127,25 +131,34 @@ on_poll_closed(uv_handle_t *handle)
     free(job);
 }
 
+/* Let go of the frames and of the application's lock. */
+static void
+job_release(struct job *job)
+{
+    char path[PATH_MAX];
+
+    if (job->spool_fd >= 0) {
+        spool_path(job->agent, job->scan.id, path);
+        unlink(path);
+    }
+    close_fd(&job->spool_fd);
+    close_fd(&job->out_fd);
+    close_fd(&job->lock_fd);
+}
+
 /* Take the job out of the agent and free it. */
 static void
 job_free(struct job *job)
 {
     struct agent *agent = job->agent;
     struct job **at = &agent->jobs;
-    char path[PATH_MAX];
 
     while (*at != job)
         at = &(*at)->next;
     *at = job->next;
     agent->n_jobs--;
-    if (job->spool_fd >= 0) {
-        spool_path(agent, job->scan.id, path);
-        unlink(path);
-    }
-    close_fd(&job->spool_fd);
-    close_fd(&job->out_fd);
-    close_fd(&job->lock_fd); /* the last one here: now the application is free */
+    job_release(job);
+    json_free(job->summary);
     if (job->polling)
         uv_close((uv_handle_t *)&job->poll, on_poll_closed);
     else {
@@ -154,36 +167,92 @@ job_free(struct job *job)
     }
 }
 
-void
+int
 job_ended(struct agent *agent, const char *application, int64_t scan,
           const struct queue_end *end, const struct json *summary)
 {
     int r = queue_end(agent->queue, scan, time(NULL), end);
 
     if (r < 0)
-        log_error("scan %lld of %s: its end could not be kept: %s", (long long)scan,
-                  application, strerror(-r));
+        return r;
     log_write(strcmp(end->outcome, TICKET_FAILED) == 0 ? LOG_ERROR : LOG_INFO,
               "scan %lld of %s ended: %s%s%s, %.3f s of CPU time, peak memory %ld KiB",
               (long long)scan, application, end->outcome, end->reason[0] ? ": " : "",
               end->reason, end->cpu_s, end->peak_kib);
+    if (r > 0)
+        log_info("delayed requests for %s are queued now: %d", application, r);
     done_write(agent->queue, scan, summary);
     control_ended(agent, scan);
+    return 0;
 }
 
-/* The job ends with this outcome; summary: what store said, or NULL. */
+/* Keep the end that the job has; a full disk is tried again later. */
 static void
-job_end(struct job *job, const char *outcome, const char *reason,
-        const struct json *summary)
+keep_end(struct job *job)
 {
     struct agent *agent = job->agent;
-    const struct json *records = json_get(summary, "records");
+    const struct json *records = json_get(job->summary, "records");
     cleanup_free char *records_text = records ? json_print(records) : NULL;
-    struct queue_end end = {outcome, reason, job->cpu_s, records_text, job->peak_kib};
+    struct queue_end end = {job->outcome, job->reason, job->cpu_s, records_text,
+                            job->peak_kib};
+    int r = job_ended(agent, job->app->name, job->scan.id, &end, job->summary);
 
-    job_ended(agent, job->app->name, job->scan.id, &end, summary);
+    if (r < 0) {
+        if (!job->end_is_late)
+            log_error("scan %lld of %s: %s (%s) could not be kept: %s; tried again until "
+                      "it can",
+                      (long long)job->scan.id, job->app->name, job->outcome, job->reason,
+                      strerror(-r));
+        job->end_is_late = true;
+        agent_retry_later(agent);
+        return;
+    }
     job_free(job);
     jobs_start(agent);
+}
+
+/* The job ends with this outcome; summary: what store said (the job's from now on), or NULL. */
+static void
+job_end(struct job *job, const char *outcome, const char *reason, struct json *summary)
+{
+    job->state = JOB_END;
+    job->summary = summary;
+    snprintf(job->outcome, sizeof job->outcome, "%s", outcome);
+    if (reason != job->reason)
+        snprintf(job->reason, sizeof job->reason, "%s", reason);
+    job_release(job); /* a full disk has room again for the end */
+    keep_end(job);
+}
+
+void
+jobs_keep_ends(struct agent *agent)
+{
+    struct job *next;
+
+    for (struct job *job = agent->jobs; job; job = next) {
+        next = job->next;
+        if (job->state == JOB_END)
+            keep_end(job);
+    }
+}
+
+/* The request stays queued: what hinders it now may be gone later. */
+static void
+job_later(struct job *job, const char *why, int r)
+{
+    struct agent *agent = job->agent;
+
+    log_warning("scan %lld of %s: %s%s%s; tried again later", (long long)job->scan.id,
+                job->app->name, why, r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+    job_free(job);
+    agent_retry_later(agent);
+}
+
+/* Too many files, processes, or too little memory: of the host's moment, not of the scan. */
+static bool
+is_passing(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EAGAIN || r == -ENOSPC;
 }
 
 /* ---- store ---- */
@@ -192,6 +261,7 @@ static void
 on_stored(struct child *child, int status, const struct rusage *usage)
 {
     struct job *job = (struct job *)child;
+    struct agent *agent = job->agent;
     cleanup_free char *text = calloc(1, SUMMARY_MAX + 1);
     struct json *summary = NULL;
     struct why why = {""};
@@ -199,17 +269,23 @@ on_stored(struct child *child, int status, const struct rusage *usage)
 
     (void)usage; /* storing is the agent's work, not the scan's */
     if (status == 0 && n > 0 && json_parse(text, (size_t)n, &summary, &why) == 0 &&
-        json_get_str(summary, "outcome") && json_get_str(summary, "reason"))
+        json_get_str(summary, "outcome") && json_get_str(summary, "reason")) {
         job_end(job, json_get_str(summary, "outcome"), json_get_str(summary, "reason"),
                 summary);
-    else {
-        why_set(&why, 0, "store: %.*s", n > 0 ? (int)strcspn(text, "\n") : 100,
-                n > 0                 ? text
-                : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
-                                      : "ended without a word");
-        job_end(job, TICKET_FAILED, why.text, NULL);
+        return;
     }
     json_free(summary);
+    if (recover_as_stored(agent, &job->scan)) { /* it died after its commit */
+        job_free(job);
+        jobs_start(agent);
+        return;
+    }
+    why_set(&why, 0, "%s%s%.*s", job->reason, job->reason[0] ? "; " : "",
+            n > 0 ? (int)strcspn(text, "\n") : 100,
+            n > 0                 ? text
+            : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
+                                  : "store ended without a word");
+    job_end(job, TICKET_FAILED, why.text, NULL);
 }
 
 static int
@@ -302,7 +378,8 @@ drain_keeper(struct job *job)
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) { /* its end; the process's end tells the rest */
-            uv_poll_stop(&job->poll);
+            if (job->polling)
+                uv_poll_stop(&job->poll);
             return;
         }
         job->line_len += (size_t)n;
@@ -344,20 +421,23 @@ on_kept(struct child *child, int status, const struct rusage *usage)
                  WIFSIGNALED(status) ? "signal" : "exit status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
-    if (job->requeue) {
+    if (strcmp(job->end, KEEPER_CANCELLED) == 0 && !job->agent_ended)
+        job_end(job, TICKET_CANCELLED, job->reason, NULL);
+    else if (agent->stopping && job->agent_ended) {
         r = queue_requeue(agent->queue, job->scan.id, true);
         log_info("scan %lld of %s: stopped with the agent, queued again%s",
                  (long long)job->scan.id, job->app->name, r < 0 ? " (not kept)" : "");
         job_free(job);
-    } else if (strcmp(job->end, KEEPER_CANCELLED) == 0)
-        job_end(job, TICKET_CANCELLED, job->reason, NULL);
-    else if (strcmp(job->end, END_REFUSED) == 0 ||
-             strcmp(job->end, KEEPER_BAD_FRAME) == 0)
+    } else if (strcmp(job->end, END_REFUSED) == 0 ||
+               strcmp(job->end, KEEPER_BAD_FRAME) == 0)
         job_end(job, TICKET_FAILED, job->reason, NULL);
     else if ((r = start_store(job)) < 0) {
         snprintf(job->reason, sizeof job->reason, "store: cannot be started: %s",
                  strerror(-r));
-        job_end(job, TICKET_FAILED, job->reason, NULL);
+        if (is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0)
+            job_later(job, job->reason, 0);
+        else
+            job_end(job, TICKET_FAILED, job->reason, NULL);
     }
 }
 
@@ -372,8 +452,10 @@ job_lock(const struct agent *agent, const char *application)
 
     setup_path(agent, path, "run/%s.lock", application);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0)
-        return errno == EACCES ? -EAGAIN : -errno;
+    if (fd < 0)
+        return -errno;
+    if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+        return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
     return steal_fd(&fd);
 }
 
@@ -422,7 +504,9 @@ spawn_keeper(struct job *job, const char *plugin_path)
         return r;
     job->polling = uv_poll_init(&agent->loop, &job->poll, job->keeper_fd) == 0;
     job->poll.data = job;
-    return job->polling ? uv_poll_start(&job->poll, UV_READABLE, on_keeper_readable) : 0;
+    if (job->polling) /* else its words are read at its end */
+        uv_poll_start(&job->poll, UV_READABLE, on_keeper_readable);
+    return 0;
 }
 
 /* From here on the queue says RUNNING. */
@@ -439,6 +523,10 @@ job_run(struct job *job, const char *plugin_path)
     }
     if (r > 0)
         r = spawn_keeper(job, plugin_path);
+    if (r < 0 && is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0) {
+        job_later(job, "cannot be started", r);
+        return;
+    }
     if (r < 0) {
         snprintf(job->reason, sizeof job->reason, "the scan cannot be started: %s",
                  strerror(-r));
@@ -463,6 +551,10 @@ job_begin(struct app *app, void *arg)
         job_free(job);
         return;
     }
+    if (r == EXIT_REFUSED_FOR_NOW) {
+        job_later(job, why.text, 0);
+        return;
+    }
     if (r == 0 && app_plugin_path(agent, app->verdict.plugin, path) < 0)
         r = why_set(&why, -ENOENT, "plugin %s.so: is not in %s", app->verdict.plugin,
                     agent->conf.paths.plugins);
@@ -470,13 +562,17 @@ job_begin(struct app *app, void *arg)
         job_end(job, TICKET_FAILED, why.text, NULL);
         return;
     }
-    job->lock_fd = job_lock(agent, app->name);
-    if (job->lock_fd == -EAGAIN) { /* a store that an earlier agent started */
-        job_free(job);
-        uv_timer_start(&agent->retry, agent_on_retry, RETRY_MS, 0);
+    r = job->lock_fd = job_lock(agent, app->name);
+    if (r == -EBUSY) {
+        job_later(job, "an earlier agent's scan of it is being stored", 0);
         return;
     }
-    r = job->lock_fd < 0 ? job->lock_fd : open_spool(job);
+    if (r >= 0)
+        r = open_spool(job);
+    if (is_passing(r)) {
+        job_later(job, "state folder", r);
+        return;
+    }
     if (r < 0) {
         snprintf(job->reason, sizeof job->reason, "state folder: %s", strerror(-r));
         job_end(job, TICKET_FAILED, job->reason, NULL);
@@ -546,19 +642,37 @@ job_cancel(struct job *job)
 {
     static const char line[] = "cancel\n";
 
-    if (job->keeper_fd >= 0)
-        (void)!send(job->keeper_fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (job->keeper_fd < 0)
+        return;
+    (void)!send(job->keeper_fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    agent_deadline(job->agent, &job->child, CANCEL_MS); /* a keeper may be stopped */
 }
 
 void
-jobs_stop(struct agent *agent, bool kill_now)
+jobs_stop(struct agent *agent)
 {
     for (struct job *job = agent->jobs; job; job = job->next) {
-        if (kill_now && job->child.pid > 0)
-            kill(job->child.pid, SIGKILL);
         if (job->state != JOB_SCAN || job->keeper_fd < 0)
             continue;
-        job->requeue = true;
+        job->agent_ended = true;
         shutdown(job->keeper_fd, SHUT_WR); /* the keeper's sign to end */
     }
+}
+
+void
+jobs_kill(struct agent *agent)
+{
+    for (struct job *job = agent->jobs; job; job = job->next) {
+        if (job->state != JOB_SCAN || job->child.pid <= 0)
+            continue; /* a store may be late */
+        kill(job->child.pid, SIGKILL);
+        queue_requeue(agent->queue, job->scan.id, true);
+    }
+}
+
+void
+jobs_free(struct agent *agent)
+{
+    while (agent->jobs)
+        job_free(agent->jobs);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json-check.h"
@@ -160,10 +161,65 @@ json_name(const struct json *child)
     return inside(child)->string;
 }
 
+/* cJSON prints 15 digits of most numbers, which is not always the same number. */
+static void
+print_number(struct json_out *out, const char *key, const struct json *json)
+{
+    int64_t n = json_int(json, INT64_MIN);
+
+    if (n != INT64_MIN)
+        json_out_int(out, key, n);
+    else
+        json_out_real(out, key, json_real(json, NAN));
+}
+
+static void
+print_value(struct json_out *out, const char *key, const struct json *json)
+{
+    switch (json_type(json)) {
+    case JSON_OBJECT:
+        json_out_object(out, key);
+        for (const struct json *c = json_first(json); c; c = json_next(c))
+            print_value(out, json_name(c), c);
+        json_out_end(out, '}');
+        break;
+    case JSON_ARRAY:
+        json_out_array(out, key);
+        for (const struct json *c = json_first(json); c; c = json_next(c))
+            print_value(out, NULL, c);
+        json_out_end(out, ']');
+        break;
+    case JSON_STRING:
+        json_out_str(out, key, json_str(json));
+        break;
+    case JSON_NUMBER:
+        print_number(out, key, json);
+        break;
+    case JSON_BOOL:
+        json_out_bool(out, key, json_bool(json, false));
+        break;
+    case JSON_NULL:
+        json_out_null(out, key);
+    }
+}
+
 char *
 json_print(const struct json *json)
 {
-    return cJSON_PrintUnformatted(inside(json));
+    struct json_out out;
+    char *text = NULL;
+    size_t len;
+    FILE *stream = open_memstream(&text, &len);
+
+    if (!stream)
+        return NULL;
+    json_out_init(&out, stream);
+    print_value(&out, NULL, json);
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 void

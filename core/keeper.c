@@ -50,7 +50,7 @@ struct keeper {
     size_t command_len;
 
     int64_t started_ns, active_ns; /* active: last CPU or record */
-    int64_t active_cpu_ns, cpu_ns;
+    int64_t active_cpu_ns, cpu_ns; /* active: of the runner; cpu_ns: with the keeper's */
     int64_t records, bytes;
     uint64_t told_done;
     int64_t told_records, told_cpu_ms, told_ns;
@@ -160,22 +160,25 @@ finish_by_status(struct keeper *k, int status)
 
 /* ---- from the runner ---- */
 
+/* A frame that does not go in whole is taken back: what is in the spool can be stored. */
 static int
 spool_write(struct keeper *k, const char *bytes, size_t len)
 {
-    while (len > 0) {
-        ssize_t n = write(FD_SPOOL, bytes, len);
+    size_t at = 0;
+
+    while (at < len) {
+        ssize_t n = write(FD_SPOOL, bytes + at, len - at);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
             finish(k, END_ERROR, "spool: %s", strerror(errno));
+            (void)!ftruncate(FD_SPOOL, k->bytes);
             return -1;
         }
-        bytes += n;
-        len -= (size_t)n;
-        k->bytes += n;
+        at += (size_t)n;
     }
+    k->bytes += (int64_t)len;
     return 0;
 }
 
@@ -350,10 +353,13 @@ check_limits(struct keeper *k)
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC),
             own_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
-    k->cpu_ns = own_ns + clock_ns(k->runner_clock);
+    int64_t runner_ns = clock_ns(k->runner_clock);
+
+    k->cpu_ns = own_ns + runner_ns;
     atomic_store(&k->page->keeper_cpu_ns, (uint64_t)own_ns);
-    if (k->cpu_ns - k->active_cpu_ns >= STALL_CPU_MS * INT64_C(1000000)) {
-        k->active_cpu_ns = k->cpu_ns;
+    /* The keeper's own ticks are no progress. */
+    if (runner_ns - k->active_cpu_ns >= STALL_CPU_MS * INT64_C(1000000)) {
+        k->active_cpu_ns = runner_ns;
         k->active_ns = now_ns;
     }
     if (k->cpu_ns >= limits->cpu_s * INT64_C(1000000000))
@@ -427,17 +433,30 @@ keep(struct keeper *k)
     }
 }
 
-/* Nothing of the scan lives after this. */
+/* Nothing of the scan lives after this, unless it waits in the kernel: then it is named, and
+ * dies when the kernel lets it.
+ */
 static void
 end_runner(struct keeper *k)
 {
+    struct pollfd fd = {.fd = k->runner_pidfd, .events = POLLIN};
+    struct why text;
     int status = 0;
 
     kill(k->runner, SIGKILL);
-    if (waitpid(k->runner, &status, 0) == k->runner)
+    if (k->runner_pidfd >= 0)
+        poll(&fd, 1, KILL_MS);
+    if (waitpid(k->runner, &status, WNOHANG) == k->runner)
         finish_by_status(k, status);
-    if (reap_all(KILL_MS) < 0)
-        tell_log(k, 1, "a process of this scan does not end", 35);
+    else
+        finish(k, END_ERROR, "the plugin cannot be ended: it waits in the kernel");
+    if (reap_all(KILL_MS) < 0) {
+        why_set(&text, 0,
+                "processes of this scan wait in the kernel and do not end; the "
+                "runner was process %d",
+                k->runner);
+        tell_log(k, 1, text.text, strlen(text.text));
+    }
     if (k->output_fd >= 0)
         read_output(k);
 }

@@ -94,10 +94,12 @@ add_reason(struct listing *listing, const struct json *item, const char *name)
 static void
 print_agent(const struct json *agent)
 {
-    cli_print(stdout, "agent %s, version %s, process %lld, root %s",
-              json_get_str(agent, "id"), json_get_str(agent, "version"),
-              (long long)json_get_int(agent, "pid", 0), json_get_str(agent, "root"));
+    cli_print(stdout, "agent %s, version %s, process %lld", json_get_str(agent, "id"),
+              json_get_str(agent, "version"), (long long)json_get_int(agent, "pid", 0));
     putchar('\n');
+    cli_print(stdout, "root %s, state folder %s, socket %s", json_get_str(agent, "root"),
+              json_get_str(agent, "state_folder"), json_get_str(agent, "socket"));
+    fputs("\n\n", stdout);
 }
 
 void

@@ -203,6 +203,12 @@ log_reopen(void)
     return r < 0 ? r : r_done;
 }
 
+bool
+log_is_open(void)
+{
+    return lines.fd >= 0;
+}
+
 void
 log_close(void)
 {

@@ -2,6 +2,7 @@
 /* The agent's log: only the agent writes it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Values as SONDE_LOG_ in plugin.h. */
@@ -16,6 +17,8 @@ const char *log_level_name(enum log_level level); /* "Error", "Warning", … */
 int log_open(const char *path, enum log_level level, int64_t max_size, int keep, int gid);
 int log_reopen(void);
 void log_close(void);
+/* Lines go to a file. */
+bool log_is_open(void);
 
 /* One line.  Control bytes of the text become \xNN; it is cut at 2 KiB. */
 void log_write(enum log_level level, const char *format, ...)

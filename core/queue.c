@@ -10,6 +10,7 @@
 
 struct queue {
     struct db *db;
+    struct why failure; /* the words of the last transaction that failed */
 };
 
 struct ticket {
@@ -67,7 +68,9 @@ queue_close(struct queue *queue)
 static int
 begin(struct queue *queue)
 {
-    return db_exec(queue->db, "BEGIN IMMEDIATE");
+    int r = db_exec(queue->db, "BEGIN IMMEDIATE");
+
+    return r < 0 ? why_set(&queue->failure, r, "%s", db_error(queue->db)) : r;
 }
 
 /* Commit when r is a success, else undo.  Returns the first failure, or r. */
@@ -76,13 +79,11 @@ finish(struct queue *queue, int r)
 {
     int c;
 
-    if (r < 0) {
+    c = r < 0 ? r : db_exec(queue->db, "COMMIT");
+    if (c < 0) {
+        why_set(&queue->failure, c, "%s", db_error(queue->db));
         db_exec(queue->db, "ROLLBACK");
-        return r;
     }
-    c = db_exec(queue->db, "COMMIT");
-    if (c < 0)
-        db_exec(queue->db, "ROLLBACK");
     return c < 0 ? c : r;
 }
 
@@ -213,7 +214,7 @@ queue_demand(struct queue *queue, const char *application, int64_t cputhrottle,
     if (r >= 0)
         r = finish(queue, demand(queue, application, cputhrottle, now, ret));
     if (r < 0)
-        return why_set(why, r, "the request could not be kept: %s", db_error(queue->db));
+        return why_set(why, r, "the request could not be kept: %s", queue->failure.text);
     return 0;
 }
 
@@ -298,22 +299,24 @@ queue_requeue(struct queue *queue, int64_t scan, bool uncounted)
     return finish(queue, r);
 }
 
-/* Whatever waited for this scan of the application is next. */
+/* Whatever waited for this scan of the application is next: how many tickets. */
 static int
 release_delayed(struct queue *queue, int64_t scan)
 {
-    int r = db_run(queue->db,
+    int n = db_run(queue->db,
                    "UPDATE tickets SET state='QUEUED' WHERE state='DELAYED' AND scan IN"
                    " (SELECT id FROM scans WHERE state='DELAYED' AND application="
                    "  (SELECT application FROM scans WHERE id=?))",
-                   "i", scan);
+                   "i", scan),
+        r = n;
 
-    if (r < 0)
-        return r;
-    return db_run(queue->db,
-                  "UPDATE scans SET state='QUEUED' WHERE state='DELAYED' AND application="
-                  " (SELECT application FROM scans WHERE id=?)",
-                  "i", scan);
+    if (n > 0)
+        r = db_run(
+            queue->db,
+            "UPDATE scans SET state='QUEUED' WHERE state='DELAYED' AND application="
+            " (SELECT application FROM scans WHERE id=?)",
+            "i", scan);
+    return r < 0 ? r : n;
 }
 
 int

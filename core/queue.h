@@ -58,7 +58,9 @@ int queue_start(struct queue *queue, struct queue_scan *scan, time_t now);
 /* RUNNING -> QUEUED; uncounted: the attempt does not count. */
 int queue_requeue(struct queue *queue, int64_t scan, bool uncounted);
 
-/* The scan has ended, its tickets with it; the one that waited for it is QUEUED now. */
+/* The scan has ended, its tickets with it; the one that waited for it is QUEUED now.  Returns
+ * how many tickets that are.
+ */
 struct queue_end {
     const char *outcome, *reason;
     double cpu_s;

@@ -159,6 +159,16 @@ close_others(int keeper_fd)
     close_range(FD_MANIFEST + 1, ~0U, 0);
 }
 
+/* Facts of the running kernel are facts of this root when it is our own. */
+static bool
+is_own_root(const char *path)
+{
+    struct stat a, b;
+
+    return stat(path, &a) == 0 && stat("/", &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
 void
 runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *page)
 {
@@ -174,9 +184,8 @@ runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *pag
     host.scan.page = page;
     host.scan.plugin = &plugin;
     host.scan_time = job->scan_time;
-    host.live = strcmp(job->root, "/") == 0
-                    ? SONDE_LIVE_PROC | SONDE_LIVE_NET | SONDE_LIVE_RUN
-                    : 0;
+    if (is_own_root(job->root))
+        host.live = SONDE_LIVE_PROC | SONDE_LIVE_NET | SONDE_LIVE_RUN;
 
     r = prepare(job, keeper, &host, &plugin, &why);
     if (r < 0)

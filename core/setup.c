@@ -172,15 +172,16 @@ format_uuid(unsigned char bytes[16], char ret[37])
                       bytes[i]);
 }
 
-/* A random id, made once and kept in the state folder. */
+/* A random id, made once and kept in the state folder: whole or not at all. */
 static int
 kept_id(const struct agent *agent, const char *name, char ret[37], struct why *why)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], fresh[PATH_MAX];
     cleanup_file FILE *f = NULL;
     unsigned char bytes[16];
 
     setup_path(agent, path, "%s", name);
+    setup_path(agent, fresh, "%s.new", name);
     f = fopen(path, "re");
     if (f && fscanf(f, "%36s", ret) == 1 && strlen(ret) == 36)
         return 0;
@@ -189,8 +190,9 @@ kept_id(const struct agent *agent, const char *name, char ret[37], struct why *w
                        path);
     randombytes_buf(bytes, sizeof bytes);
     format_uuid(bytes, ret);
-    f = fopen(path, "wxe");
-    if (!f || fprintf(f, "%s\n", ret) < 0 || fflush(f) != 0 || fsync(fileno(f)) < 0)
+    f = fopen(fresh, "we");
+    if (!f || fprintf(f, "%s\n", ret) < 0 || fflush(f) != 0 || fsync(fileno(f)) < 0 ||
+        rename(fresh, path) < 0)
         return why_set(why, -errno, "%s: %s", path, strerror(errno));
     return 0;
 }

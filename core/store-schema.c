@@ -8,6 +8,8 @@
 
 #include "cleanup.h"
 
+enum { LOCK_TRIES = 24 }; /* of five seconds each, see db.c */
+
 /* Step i leads from schema i to schema i + 1; a released one never changes. */
 static const char *const steps[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -109,10 +111,20 @@ root_check(struct db *db, const char *root_id, struct why *why)
     return r < 0 ? failed(db, r, why) : 0;
 }
 
+int
+store_begin(struct db *db)
+{
+    int r = -EBUSY;
+
+    for (int i = 0; r == -EBUSY && i < LOCK_TRIES; i++)
+        r = db_exec(db, "BEGIN IMMEDIATE");
+    return r;
+}
+
 static int
 schema_check(struct db *db, const char *root_id, struct why *why)
 {
-    int version, r = db_exec(db, "BEGIN IMMEDIATE");
+    int version, r = store_begin(db);
 
     if (r < 0)
         return failed(db, r, why);

@@ -9,3 +9,6 @@
  * than this program; -EXDEV: it belongs to another root; -EUCLEAN: damaged, or no store.
  */
 int store_open(const char *path, const char *root_id, struct db **ret, struct why *why);
+
+/* Begin to write; waits two minutes at most for the scans of other applications (-EBUSY). */
+int store_begin(struct db *db);

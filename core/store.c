@@ -15,7 +15,7 @@
 #include "store-frames.h"
 #include "store-schema.h"
 
-enum { DIGEST_SIZE = 16, EXAMPLES_MAX = 20, GUARD_LEAST = 20, LOCK_TRIES = 24 };
+enum { DIGEST_SIZE = 16, EXAMPLES_MAX = 20, GUARD_LEAST = 20 };
 
 /* Statements that run once per record. */
 enum { SEEN, FIND, INSERT, UPDATE, CHANGE, N_STATEMENTS };
@@ -382,10 +382,8 @@ scan_put(struct scan *s, int frames_fd)
 static int
 transaction_begin(struct scan *s)
 {
-    int r = -EBUSY;
+    int r = store_begin(s->db);
 
-    for (int i = 0; r == -EBUSY && i < LOCK_TRIES; i++)
-        r = db_exec(s->db, "BEGIN IMMEDIATE");
     if (r == 0)
         r = db_run(s->db, "INSERT INTO scans (id) VALUES (?)", "i", s->job->scan);
     if (r == -EEXIST)

@@ -34,16 +34,19 @@ table_column(struct table *table, const char *head)
     log_text(head, strlen(head), clean, sizeof clean);
     table->heads[table->n_columns] = strdup(head);
     table->failed |= !table->heads[table->n_columns];
-    table->numbers[table->n_columns] = true;
     table->widths[table->n_columns++] = table_text_width(clean);
 }
 
+/* Digits with at most one point among them: a version is none. */
 static bool
 is_number(const char *text)
 {
-    size_t digits = strspn(text + (*text == '-'), "0123456789.");
+    const char *at = text + (*text == '-');
 
-    return text[digits + (*text == '-')] == '\0';
+    at += strspn(at, "0123456789");
+    if (*at == '.')
+        at += 1 + strspn(at + 1, "0123456789");
+    return *at == '\0' && strpbrk(text, "0123456789");
 }
 
 static char **
@@ -79,8 +82,10 @@ table_cell(struct table *table, const char *text)
     width = table_text_width(clean);
     if (width > table->widths[column])
         table->widths[column] = width;
-    if (!is_number(clean))
-        table->numbers[column] = false;
+    if (!clean[0])
+        return;
+    table->numbers[column] = is_number(clean) && !table->texts[column];
+    table->texts[column] = !table->numbers[column];
 }
 
 void
@@ -137,9 +142,12 @@ static void
 print_row(const struct table *table, FILE *stream, char *const *cells,
           const size_t widths[])
 {
-    for (int i = 0; i < table->n_columns; i++)
-        print_cell(stream, cells[i] ? cells[i] : "", widths[i], table->numbers[i],
-                   i == table->n_columns - 1);
+    int last = table->n_columns - 1;
+
+    while (last > 0 && !cells[last][0]) /* lines do not end with blanks */
+        last--;
+    for (int i = 0; i <= last; i++)
+        print_cell(stream, cells[i], widths[i], table->numbers[i], i == last);
     fputc('\n', stream);
 }
 

@@ -12,7 +12,8 @@ enum { TABLE_COLUMNS_MAX = 64, TABLE_CELL_MAX = 512 };
 struct table {
     int n_columns;
     char *heads[TABLE_COLUMNS_MAX];
-    bool numbers[TABLE_COLUMNS_MAX]; /* every cell so far is one: right-aligned */
+    bool numbers[TABLE_COLUMNS_MAX]; /* it has some, and no text: right-aligned */
+    bool texts[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
     char **cells; /* row by row */
     size_t n_cells, size;

@@ -49,12 +49,15 @@ send_app(struct agent *agent, struct app *app, void *arg)
     json_out_str(&reply.out, "manifest",
                  v->state == VERDICT_VALID     ? v->origin
                  : v->state == VERDICT_MISSING ? "none"
-                                               : "invalid");
+                 : v->state == VERDICT_INVALID ? "invalid"
+                                               : "unknown");
     if (v->state == VERDICT_VALID)
         json_out_int(&reply.out, "serial", v->serial);
     else
         json_out_null(&reply.out, "serial");
-    json_out_str(&reply.out, "reason", v->state == VERDICT_INVALID ? v->reason : "");
+    json_out_str(&reply.out, "reason",
+                 v->state == VERDICT_INVALID || v->state == VERDICT_UNKNOWN ? v->reason
+                                                                            : "");
     json_out_str(&reply.out, "state", app_state(agent, app->name));
     json_out_end(&reply.out, '}');
     reply_end(&reply);
@@ -403,7 +406,7 @@ cancel_running(struct conn *conn, const char *id, int64_t scan)
     if (!job)
         conn_refuse(conn, EXIT_REFUSED_FOR_NOW,
                     "the scan is of an agent before this one and not decided; try again");
-    else if (job_state(job) == JOB_STORE)
+    else if (job_state(job) != JOB_SCAN)
         send_ok(conn, TICKET_RUNNING, "unchanged: the scan is being stored");
     else {
         job_cancel(job);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "json-text.h"
 #include "json.h"
 
 static const char *const state_names[] = {"missing", "invalid", "valid"};
@@ -51,6 +52,8 @@ take_text(const struct json *root, const struct text *t, struct why *why)
     if (strlen(text) >= t->size && !t->for_people)
         return why_set(why, -EBADMSG, "verdict: %s: is too long", t->key);
     snprintf(t->ret, t->size, "%s", text);
+    for (size_t n = strlen(t->ret); !json_text_is_clean(t->ret, n);)
+        t->ret[--n] = '\0'; /* no half of a character */
     return 0;
 }
 

@@ -12,7 +12,8 @@
 #include "scan-limits.h"
 #include "why.h"
 
-enum verdict_state { VERDICT_MISSING, VERDICT_INVALID, VERDICT_VALID };
+/* UNKNOWN is no verdict but the lack of one: the worker failed, and may not the next time. */
+enum verdict_state { VERDICT_MISSING, VERDICT_INVALID, VERDICT_VALID, VERDICT_UNKNOWN };
 
 enum { VERDICT_LINE_MAX = 32 * 1024 };
 

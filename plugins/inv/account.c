@@ -93,7 +93,7 @@ put_members(struct sonde_host *host, struct sonde_record *record, char *text)
     char *save, *word;
 
     for (const char *c = text; *c; c++)
-        most += *c == ',';
+        most += *c == ',' || *c == ' ';
     list = most <= MAX_MEMBERS ? malloc(most * sizeof *list) : NULL;
     if (!list) {
         host->put_none(host, record, "members", -E2BIG);

@@ -10,6 +10,7 @@
 #include "virtual.h"
 
 enum { FILE_MAX = 4096, HOSTNAME_SIZE = 256, MACHINE_ID_LEN = 32 };
+#define UPTIME_MAX (INT64_C(1) << 40) /* seconds; more is no uptime */
 
 /* A field from a file of one value. */
 struct row {
@@ -125,6 +126,8 @@ put_times(struct sonde_host *host, struct sonde_record *record)
     if (sysfile_read(host, text, sizeof text, "/proc/uptime") <= 0)
         return;
     uptime = strtoll(text, NULL, 10);
+    if (uptime < 0 || uptime > UPTIME_MAX)
+        return;
     host->put_int(host, record, "uptime_s", uptime);
     host->put_time(host, record, "boot_time", host->scan_time(host) - uptime);
 }

@@ -18,6 +18,17 @@ static const struct {
     {"SwapFree:", "swap_free_bytes", 1},
 };
 
+/* KiB become bytes; what would not fit is no size of a memory. */
+static void
+put_size(struct sonde_host *host, struct sonde_record *record, const char *field,
+         const char *text)
+{
+    unsigned long long kib = strtoull(text, NULL, 10);
+
+    if (kib <= INT64_MAX / 1024)
+        host->put_int(host, record, field, (int64_t)kib * 1024);
+}
+
 /* What stands behind a label at the start of a line; NULL: not there. */
 static const char *
 value_of(const char *text, const char *label)
@@ -49,8 +60,7 @@ memory_step(struct fact_scan *scan)
             host->volatile_from(host, record);
         found = value_of(text, rows[i].label);
         if (found)
-            host->put_int(host, record, rows[i].field,
-                          (int64_t)strtoul(found, NULL, 10) * 1024);
+            put_size(host, record, rows[i].field, found);
     }
     r = host->emit(host, record);
     return r < 0 ? fact_failed(scan, r, MEMINFO) : SONDE_DONE;

@@ -209,7 +209,9 @@ processes_here()
 # agent_conf [LINE…]: write agent.conf.  Lines are added at its end, such as
 # agent_conf '[limits]' 'cpu = 1'.  Before it, a test may set:
 ROOT=/                                 # the folder that is scanned
-PLUGINS=$BUILD/.libs                   # where plugins are, with `:`
+PLUGINS=$T/plugins                     # where plugins are, with `:`; by names of this
+ln -s "$BUILD/.libs" "$T/plugins"      # folder, so that processes_here sees each worker
+ln -s "$BUILD/tests/bad/.libs" "$T/bad"
 MANIFESTS=$T/packaged                  # packaged ones: a copy that nobody else can write
 for f in "$SRC"/manifests/*/manifest.json; do
     d=$MANIFESTS/$(basename "${f%/*}")
@@ -247,8 +249,8 @@ END
 bad_app()
 {
     case :$PLUGINS: in
-    *":$BUILD/tests/bad/.libs:"*) ;;
-    *) PLUGINS=$PLUGINS:$BUILD/tests/bad/.libs ;;
+    *":$T/bad:"*) ;;
+    *) PLUGINS=$PLUGINS:$T/bad ;;
     esac
     bad_content='"do": "'$1'"'
     bad_name=$1; shift

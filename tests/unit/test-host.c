@@ -16,7 +16,8 @@ static void
 setup(void)
 {
     static const char text[] = "{\"application\":\"t\",\"content\":{\"folder\":\"/etc\","
-                               "\"deep\":{\"er\":{\"n\":7}},\"on\":true,\"list\":[1]}}";
+                               "\"deep\":{\"er\":{\"n\":7}},\"on\":true,\"list\":[1],"
+                               "\"bytes\":1000000000000000}}";
 
     host.keeper_fd = memfd_create("frames", 0);
     host.scan.page = &page;
@@ -42,6 +43,7 @@ Test(host, params_are_found_by_dotted_names_and_come_as_text)
     cr_expect_str_eq(h->param(h, "folder"), "/etc");
     cr_expect_str_eq(seven, "7");
     cr_expect_str_eq(h->param(h, "on"), "true");
+    cr_expect_str_eq(h->param(h, "bytes"), "1000000000000000");
     cr_expect_eq(h->param(h, "deep.er.n"), seven, "the same text all through the scan");
 }
 

@@ -153,6 +153,36 @@ Test(json, print_is_compact)
     json_free(j);
 }
 
+Test(json, a_number_is_printed_as_the_same_number)
+{
+    static const struct {
+        const char *text, *printed;
+    } rows[] = {
+        {"0", "0"},
+        {"-0.0", "0"},
+        {"7", "7"},
+        {"-500", "-500"},
+        {"5e2", "500"},
+        {"0.1", "0.1"},
+        {"1000000000000000", "1000000000000000"},
+        {"1234567890123456", "1234567890123456"},
+        {"9007199254740991", "9007199254740991"},
+        {"-9007199254740991", "-9007199254740991"},
+        {"1.7976931348623157e308", "1.7976931348623157e+308"},
+        {"0.30000000000000004", "0.30000000000000004"},
+        {"1e999", "null"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct json *j = parse(rows[i].text);
+        char *text = json_print(j);
+
+        cr_expect_str_eq(text, rows[i].printed, "%s", rows[i].text);
+        free(text);
+        json_free(j);
+    }
+}
+
 /* What a writer wrote, in a buffer that the next call overwrites. */
 static const char *
 written(void (*write)(struct json_out *))

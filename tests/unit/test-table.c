@@ -44,7 +44,7 @@ Test(table, columns_are_as_wide_as_their_widest_cell)
     expect(cells, 0,
            "NAME    N  NOTE\n"
            "bash    1  a shell\n"
-           "libc6  22  \n");
+           "libc6  22\n");
 }
 
 Test(table, numbers_are_right_aligned_and_texts_are_left_aligned)
@@ -60,6 +60,26 @@ Test(table, numbers_are_right_aligned_and_texts_are_left_aligned)
            "NAME  N     NOTE\n"
            "a     5     x\n"
            "bc    many  y\n");
+}
+
+Test(table, a_version_is_no_number_and_neither_is_nothing)
+{
+    static const char *const versions[6] = {"a", "1.2.3", "x", "bc", "10.0", "y"};
+    static const char *const none[6] = {"a", NULL, "x", "bc", "", "y"};
+    static const char *const last[6] = {"a", "5", NULL, "bc", NULL, NULL};
+
+    expect(versions, 0,
+           "NAME  N      NOTE\n"
+           "a     1.2.3  x\n"
+           "bc    10.0   y\n");
+    expect(none, 0,
+           "NAME  N  NOTE\n"
+           "a        x\n"
+           "bc       y\n");
+    expect(last, 0,
+           "NAME  N  NOTE\n"
+           "a     5\n"
+           "bc\n");
 }
 
 Test(table, what_plays_with_a_terminal_is_made_visible)
