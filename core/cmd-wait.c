@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "logtext.h"
 
 struct follow {
     struct cli *cli;
-    bool live;     /* stderr is a terminal: progress is shown there */
+    bool live;     /* stderr is a terminal that can take a line back: progress is shown */
     bool shown;    /* a progress line is on the screen */
     int exit_code; /* of the outcome; -1: no ticket has come */
 };
+
+static bool
+can_take_back(int fd)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fd) && term && term[0] && strcmp(term, "dumb") != 0;
+}
 
 static void
 clear_line(struct follow *follow)
@@ -19,20 +30,36 @@ clear_line(struct follow *follow)
     follow->shown = false;
 }
 
+/* A line that is longer than the terminal is wide could not be taken back. */
+static void
+show_line(struct follow *follow, const char *text)
+{
+    struct winsize size = {.ws_col = 0}; /* it may have changed since the last line */
+    int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col
+                    ? size.ws_col - 1
+                    : 79;
+
+    clear_line(follow);
+    fprintf(stderr, "%.*s", width, text);
+    fflush(stderr);
+    follow->shown = true;
+}
+
 static void
 show_progress(struct follow *follow, const struct json *p)
 {
-    int64_t done = json_get_int(p, "done", 0), total = json_get_int(p, "total", 0);
+    double done = json_get_real(p, "done", 0), total = json_get_real(p, "total", 0);
+    const char *application = json_get_str(p, "application");
+    char text[160], clean[160], percent[32] = "";
 
-    clear_line(follow);
-    cli_print(stderr, "%s: ", json_get_str(p, "application"));
-    if (total > 0)
-        fprintf(stderr, "%lld %%, ", (long long)(done * 100 / total));
-    fprintf(stderr, "%lld records, %.2f s of CPU time, %.0f s",
-            (long long)json_get_int(p, "records", 0), json_get_real(p, "cpu_seconds", 0),
-            json_get_real(p, "elapsed_seconds", 0));
-    fflush(stderr);
-    follow->shown = true;
+    if (total > 0 && done <= total)
+        snprintf(percent, sizeof percent, "%.0f %%, ", done * 100 / total);
+    snprintf(text, sizeof text, "%.32s: %s%lld records, %.2f s of CPU time, %.0f s",
+             application ? application : "", percent,
+             (long long)json_get_int(p, "records", 0), json_get_real(p, "cpu_seconds", 0),
+             json_get_real(p, "elapsed_seconds", 0));
+    log_text(text, strlen(text), clean, sizeof clean);
+    show_line(follow, clean);
 }
 
 static int
@@ -91,7 +118,7 @@ wait_for_ticket(struct cli *cli, const char *control_id)
     const struct client_request request = {
         .verb = "wait", .key = "control_id", .value = control_id};
     struct follow follow = {
-        .cli = cli, .live = isatty(STDERR_FILENO) && !cli->json, .exit_code = -1};
+        .cli = cli, .live = can_take_back(STDERR_FILENO) && !cli->json, .exit_code = -1};
     int r = client_ask(cli, &request, take_item, &follow, NULL);
 
     clear_line(&follow);

@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -304,6 +305,16 @@ on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
     *buf = uv_buf_init(conn->line + conn->len, (unsigned)(CONTROL_LINE_MAX - conn->len));
 }
 
+/* At the end of its words: it is gone, too, or will read the answer (shutdown(2)). */
+static bool
+client_is_gone(struct conn *conn)
+{
+    struct pollfd client = {.events = 0};
+
+    return uv_fileno((uv_handle_t *)&conn->pipe, &client.fd) < 0 ||
+           (poll(&client, 1, 0) > 0 && (client.revents & (POLLHUP | POLLERR)));
+}
+
 static void
 on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
@@ -315,8 +326,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         conn_refuse(conn, EXIT_USAGE_ERROR, "request: longer than 4096 bytes");
         return;
     }
-    if (n == UV_EOF &&
-        conn->answering) { /* it has said all; the answer can still be read */
+    if (n == UV_EOF && conn->answering && !client_is_gone(conn)) {
         uv_read_stop(stream);
         return;
     }

@@ -8,7 +8,8 @@
 #include "why.h"
 
 /* Open <path> for loading: a regular file, no link, owned by root or own_uid, writable by no
- * other and by no foreign group.  Returns the descriptor; -errno and the reason otherwise.
+ * other and by no foreign group; a shared object is whole and for this machine.  Returns the
+ * descriptor; -errno and the reason otherwise.
  */
 int gate_open(const char *path, uid_t own_uid, gid_t own_gid, struct why *why);
 

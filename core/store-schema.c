@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 
@@ -145,13 +147,38 @@ schema_check(struct db *db, const char *root_id, struct why *why)
     return r < 0 ? failed(db, r, why) : 0;
 }
 
+/* Its folder can be written by the group: what lies there must be a file of ours. */
+static int
+files_check(const char *path, struct why *why)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char file[PATH_MAX];
+    struct stat st;
+
+    for (int i = 0; i < 3; i++) {
+        if ((size_t)snprintf(file, sizeof file, "%s%s", path, suffixes[i]) >= sizeof file)
+            return why_set(why, -ENAMETOOLONG, "store: %.200s: the path is too long",
+                           path);
+        if (lstat(file, &st) < 0)
+            continue;
+        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+            return why_set(why, -EPERM, "store: %s is no file of user %u; remove it",
+                           file, geteuid());
+    }
+    return 0;
+}
+
 int
 store_open(const char *path, const char *root_id, struct db **ret, struct why *why)
 {
-    mode_t mask = umask(027);
     struct db *db = NULL;
-    int r = db_open(path, true, &db);
+    int r = files_check(path, why);
+    mode_t mask;
 
+    if (r < 0)
+        return r;
+    mask = umask(027);
+    r = db_open(path, true, &db);
     umask(mask);
     if (r < 0)
         return failed(NULL, r, why);

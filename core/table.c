@@ -14,14 +14,49 @@ table_init(struct table *table)
     *table = (struct table){.n_columns = 0};
 }
 
+/* Columns of characters that do not take one: marks upon the one before, and wide ones of
+ * East Asia (Unicode 15, East Asian Width W and F, in blocks).  Sorted.
+ */
+static const struct {
+    uint32_t first, last;
+    size_t columns;
+} widths_not_one[] = {
+    {0x0300, 0x036f, 0},   {0x1100, 0x115f, 2},   {0x200b, 0x200f, 0},
+    {0x20d0, 0x20f0, 0},   {0x2e80, 0x303e, 2},   {0x3041, 0xa4cf, 2},
+    {0xa960, 0xa97c, 2},   {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},
+    {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},   {0xfe30, 0xfe6f, 2},
+    {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2},
+    {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
+};
+
+/* Columns of the first character of UTF-8 text; *ret_len is its length in bytes. */
+static size_t
+char_width(const char *text, size_t *ret_len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    uint32_t c = s[0] < 0xc0 ? s[0]
+                             : s[0] & (s[0] < 0xe0   ? 0x1f
+                                       : s[0] < 0xf0 ? 0x0f
+                                                     : 7);
+    size_t n = 1;
+
+    for (; (s[n] & 0xc0) == 0x80; n++)
+        c = c << 6 | (s[n] & 0x3f);
+    *ret_len = n;
+    for (size_t i = 0; i < sizeof widths_not_one / sizeof widths_not_one[0]; i++)
+        if (c >= widths_not_one[i].first && c <= widths_not_one[i].last)
+            return widths_not_one[i].columns;
+    return 1;
+}
+
 size_t
 table_text_width(const char *text)
 {
-    size_t n = 0;
+    size_t width = 0, len;
 
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
+    for (; *text; text += len)
+        width += char_width(text, &len);
+    return width;
 }
 
 void
@@ -128,12 +163,14 @@ print_cell(FILE *stream, const char *text, size_t width, bool right, bool last)
         fprintf(stream, "%*s%s%*s", right ? (int)pad : 0, "", text,
                 right || last ? 0 : (int)pad, "");
     } else {
-        for (; *text; text++) {
-            if (((unsigned char)*text & 0xc0) != 0x80 && ++shown == width)
-                break;
-            fputc(*text, stream);
+        size_t len, columns;
+
+        while (shown + (columns = char_width(text, &len)) < width) {
+            fwrite(text, 1, len, stream);
+            text += len;
+            shown += columns;
         }
-        fputc('~', stream);
+        fprintf(stream, "~%*s", last ? 0 : (int)(width - shown - 1), "");
     }
     fprintf(stream, "%*s", last ? 0 : GAP, "");
 }

@@ -33,5 +33,5 @@ void table_int(struct table *table, int64_t value);
 int table_print(const struct table *table, FILE *stream, size_t width);
 void table_done(struct table *table);
 
-/* Columns of a text on a terminal: one for each UTF-8 sequence. */
+/* Columns of UTF-8 text on a terminal: two for wide characters, none for marks. */
 size_t table_text_width(const char *text);

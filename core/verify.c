@@ -48,7 +48,8 @@ verify_open(const char *application, const char *local_dir, const char *packaged
                          file_name);
 
         if (n < 0 || (size_t)n >= sizeof ret->path)
-            return why_set(why, -ENAMETOOLONG, "%.200s…: the path is too long", dirs[i]);
+            return why_set(why, -ENAMETOOLONG, "%.200s...: the path is too long",
+                           dirs[i]);
         ret->local = i == 0;
         ret->error = open_in(dirs[i], ret);
         if (ret->error != -ENOENT && ret->error != -ENOTDIR)

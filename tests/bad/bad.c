@@ -61,8 +61,10 @@ step_crash_later(struct state *s)
 static int
 step_hang(struct state *s)
 {
+    volatile int64_t *n = &s->n; /* a compiler may take other loops for ones that end */
+
     while (s->host)
-        s->n++;
+        ++*n;
     return SONDE_DONE;
 }
 
@@ -127,7 +129,7 @@ static int
 step_memory(struct state *s)
 {
     for (;;) {
-        char *p = malloc(1 << 20);
+        char *volatile p = malloc(1 << 20); /* or it is left out: nobody reads it */
 
         if (!p)
             return -ENOMEM;
@@ -207,6 +209,31 @@ step_work(struct state *s)
     return s->n < number(s, "steps") ? SONDE_MORE : SONDE_DONE;
 }
 
+/* Does nothing while a child of its keeps the keeper busy with output. */
+static int
+step_chatter(struct state *s)
+{
+    if (fork() == 0)
+        while (write(STDOUT_FILENO, "chatter\n", 8) > 0 && getppid() != 1)
+            nanosleep(&(struct timespec){0, 10000}, NULL);
+    return step_sleep(s);
+}
+
+/* One kind is complete, then records without end. */
+static int
+step_flood_later(struct state *s)
+{
+    emit_one(s, s->n++);
+    s->host->covers(s->host, "bad");
+    while (s->host) {
+        struct sonde_record *r = s->host->record(s->host, "more", "key");
+
+        s->host->put_int(s->host, r, "n", s->n++);
+        s->host->emit(s->host, r);
+    }
+    return SONDE_DONE;
+}
+
 /* Note the monotonic time of the first step, for tests/bench. */
 static int
 step_stamp(struct state *s)
@@ -226,13 +253,14 @@ static const struct {
     const char *name;
     int (*step)(struct state *s);
 } what[] = {
-    {"crash", step_crash},   {"crash-later", step_crash_later},
-    {"hang", step_hang},     {"sleep", step_sleep},
-    {"flood", step_flood},   {"flood-log", step_flood_log},
-    {"forge", step_forge},   {"exit", step_exit},
-    {"error", step_error},   {"failed", step_failed},
-    {"memory", step_memory}, {"daemon", step_daemon},
-    {"nosy", step_nosy},     {"work", step_work},
+    {"crash", step_crash},     {"crash-later", step_crash_later},
+    {"hang", step_hang},       {"sleep", step_sleep},
+    {"flood", step_flood},     {"flood-log", step_flood_log},
+    {"forge", step_forge},     {"exit", step_exit},
+    {"error", step_error},     {"failed", step_failed},
+    {"memory", step_memory},   {"daemon", step_daemon},
+    {"nosy", step_nosy},       {"work", step_work},
+    {"chatter", step_chatter}, {"flood-later", step_flood_later},
     {"stamp", step_stamp},
 };
 

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gate.h"
@@ -189,4 +195,145 @@ Test(gate_open, a_text_file_is_no_plugin)
     cr_expect_eq(gate_load(fd, "text", &copy, &why), -ENOEXEC);
     cr_expect(strstr(why.text, "cannot be loaded"), "%s", why.text);
     close(fd);
+}
+
+/* ---- shared objects that were damaged ---- */
+
+static struct {
+    unsigned char *bytes; /* of the built inv.so */
+    size_t size, plugin;  /* where its sonde_plugin begins */
+} object;
+
+static struct why *said; /* shared with the children that load */
+
+static void
+read_object(void)
+{
+    const char *folder = getenv("SONDE_BUILDDIR");
+    const struct sonde_plugin head = {SONDE_PLUGIN_HEAD, NULL, NULL, NULL, NULL, NULL};
+    char path[1024];
+    struct stat st;
+    int fd;
+
+    make_file();
+    snprintf(path, sizeof path, "%s/.libs/inv.so", folder ? folder : ".");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    cr_assert(fd >= 0 && fstat(fd, &st) == 0, "%s is not there", path);
+    object.size = (size_t)st.st_size;
+    object.bytes = mmap(NULL, object.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    said = mmap(NULL, sizeof *said, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                -1, 0);
+    cr_assert(object.bytes != MAP_FAILED && (void *)said != MAP_FAILED);
+    object.plugin =
+        (size_t)((unsigned char *)memmem(object.bytes, object.size, &head, 16) -
+                 object.bytes);
+    cr_assert_lt(object.plugin, object.size);
+    close(fd);
+}
+
+TestSuite(gate_object, .init = read_object, .fini = remove_file);
+
+/* Write the first bytes of the object to the file, and load it as a runner does.  Returns
+ * what the gate does: 0, an error with its reason, or the signal that it died of.
+ */
+static int
+load(size_t size)
+{
+    int status = 0;
+    FILE *stream = fopen(file, "w");
+    pid_t pid;
+
+    cr_assert(stream && fwrite(object.bytes, 1, size, stream) == size);
+    cr_assert_eq(fclose(stream), 0);
+    said->text[0] = '\0';
+    pid = fork();
+    if (pid == 0) {
+        struct sonde_plugin copy;
+        int fd = gate_open(file, getuid(), getgid(), said);
+
+        _exit(fd < 0 ? -fd : -gate_load(fd, "inv", &copy, said));
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
+Test(gate_object, the_one_that_was_built_is_loaded)
+{
+    cr_expect_eq(load(object.size), 0, "%s", said->text);
+}
+
+Test(gate_object, one_that_is_cut_off_is_refused_wherever_that_is)
+{
+    enum { PLACES = 200 };
+
+    for (size_t i = 0; i < PLACES; i++) {
+        size_t size = object.size * i / PLACES;
+        int r = load(size);
+
+        cr_expect_eq(r, -ENOEXEC, "cut to %zu bytes: %d %s", size, r, said->text);
+        cr_expect(
+            strstr(said->text, size < sizeof(ElfW(Ehdr)) ? "too short" : "is cut off"),
+            "cut to %zu bytes: %s", size, said->text);
+    }
+    cr_expect_eq(load(object.size - 1), -ENOEXEC);
+}
+
+Test(gate_object, without_its_table_of_sections_it_is_still_seen_that_it_is_cut_off)
+{
+    ElfW(Ehdr) *head = (ElfW(Ehdr) *)object.bytes;
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)(object.bytes + head->e_phoff);
+    size_t end = 0;
+
+    for (size_t i = 0; i < head->e_phnum; i++)
+        if (part[i].p_offset + part[i].p_filesz > end)
+            end = part[i].p_offset + part[i].p_filesz;
+    head->e_shoff = head->e_shnum = head->e_shstrndx = 0;
+    cr_expect_eq(load(end), 0, "%s", said->text);
+    cr_expect_eq(load(end - 1), -ENOEXEC);
+    cr_expect(strstr(said->text, "is cut off"), "%s", said->text);
+}
+
+Test(gate_object, a_damaged_one_is_refused_with_its_own_reason)
+{
+    const size_t plugin = object.plugin;
+    const struct {
+        size_t at, len;
+        uint64_t value;
+        const char *reason;
+    } rows[] = {
+        {0, 1, 0, "invalid ELF header"},
+        {EI_CLASS, 1, ELFCLASSNONE, "another machine"},
+        {EI_CLASS, 1, sizeof(void *) == 8 ? ELFCLASS32 : ELFCLASS64, "another machine"},
+        {EI_DATA, 1, 3, "another machine"},
+        {offsetof(ElfW(Ehdr), e_machine), 2, 0x1234, "another machine (ELF class"},
+        {offsetof(ElfW(Ehdr), e_type), 2, ET_REL, "cannot be loaded"},
+        {offsetof(ElfW(Ehdr), e_version), 4, 7, "cannot be loaded"},
+        {offsetof(ElfW(Ehdr), e_phentsize), 2, 1, "is cut off"},
+        {offsetof(ElfW(Ehdr), e_phoff), 4, 0x7fffffff, "is cut off"},
+        {offsetof(ElfW(Ehdr), e_phnum), 2, 0xffff, "is cut off"},
+        {offsetof(ElfW(Ehdr), e_phnum), 2, 0, "cannot be loaded"},
+        {offsetof(ElfW(Ehdr), e_shoff), sizeof(void *), UINT64_MAX, "is cut off"},
+        {plugin, 4, 0, "wrong magic"},
+        {plugin, 4, 0x534e4445, "wrong magic"}, /* of a machine of the other order */
+        {plugin + 4, 4, 1, "ABI level 1"},
+        {plugin + 4, 4, UINT32_MAX, "ABI level 4294967295"},
+        {plugin + 8, 4, 0, "has 0 bytes"},
+        {plugin + 8, 4, sizeof(struct sonde_plugin) - 1, "has at least"},
+        {plugin + 8, 4, sizeof(struct sonde_plugin) + 8, "but its symbol has"},
+        {plugin + 8, 4, UINT32_MAX, "but its symbol has"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned char kept[8];
+        int r;
+
+        memcpy(kept, object.bytes + rows[i].at, rows[i].len);
+        memcpy(object.bytes + rows[i].at, &rows[i].value, rows[i].len);
+        r = load(object.size);
+        cr_expect_eq(r, -ENOEXEC, "row %zu: %d %s", i, r, said->text);
+        cr_expect(strstr(said->text, rows[i].reason), "row %zu: \"%s\" is not in \"%s\"",
+                  i, rows[i].reason, said->text);
+        memcpy(object.bytes + rows[i].at, kept, rows[i].len);
+    }
+    cr_expect_eq(load(object.size), 0, "%s", said->text);
 }

@@ -113,6 +113,27 @@ Test(table, a_character_of_several_bytes_takes_one_column)
            "plain  2  x\n");
 }
 
+#define KANJI "\xe6\xbc\xa2"
+#define ACUTE "\xcc\x81" /* upon the letter before */
+
+Test(table, wide_characters_take_two_columns_and_marks_none)
+{
+    static const char *const cells[6] = {(KANJI KANJI), "1", ("e" ACUTE),
+                                         "plain",       "2", "x"};
+    static const char *const many[6] = {
+        KANJI KANJI KANJI KANJI KANJI KANJI, "1", "x", "y", "2", "z"};
+
+    cr_expect_eq(table_text_width(KANJI "a" ACUTE), 3);
+    cr_expect_eq(table_text_width("\xf0\x9f\x98\x80"), 2);
+    expect(cells, 0,
+           "NAME   N  NOTE\n" KANJI KANJI "   1  e" ACUTE "\n"
+           "plain  2  x\n");
+    /* Three and a half of them and the mark of the cut do not go into eight columns. */
+    expect(many, 17,
+           "NAME      N  NOTE\n" KANJI KANJI KANJI "~   1  x\n"
+           "y         2  z\n");
+}
+
 /* Lines of a text that are wider than this. */
 static int
 too_wide(char *text, size_t width)
