@@ -78,20 +78,10 @@ int client_ask(const struct cli *cli, const struct client_request *request,
 
 /* ---- listing.c: what the agent lists ---- */
 
-/* Applications and tickets of an answer: tables for people, objects for programs.  Reasons
- * come whole below the tables.
+/* Ask, and print the applications and tickets of the answer: tables for people, objects for
+ * programs.  Returns the exit code.
  */
-struct listing {
-    const struct cli *cli;
-    struct table apps, tickets;
-    FILE *reasons;
-    char *reasons_text;
-    size_t reasons_len;
-};
-void listing_init(struct listing *listing, const struct cli *cli);
-void listing_item(const struct json *line, void *listing); /* for client_ask */
-int listing_print(const struct listing *listing);
-void listing_done(struct listing *listing);
+int listing_ask(const struct cli *cli, const struct client_request *request);
 
 /* ---- results.c: reading sonde.db ---- */
 

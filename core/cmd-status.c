@@ -5,8 +5,6 @@ static int
 run(struct cli *cli, int argc, char **argv)
 {
     struct client_request request = {.verb = "status"};
-    struct listing listing;
-    int r;
 
     if (argc == 1) {
         /* The name of an application begins with a letter. */
@@ -14,12 +12,7 @@ run(struct cli *cli, int argc, char **argv)
             argv[0][0] >= '0' && argv[0][0] <= '9' ? "control_id" : "application";
         request.value = argv[0];
     }
-    listing_init(&listing, cli);
-    r = client_ask(cli, &request, listing_item, &listing, NULL);
-    if (r == 0)
-        r = listing_print(&listing);
-    listing_done(&listing);
-    return r;
+    return listing_ask(cli, &request);
 }
 
 const struct command cmd_status = {

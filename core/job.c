@@ -255,6 +255,13 @@ is_passing(int r)
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EAGAIN || r == -ENOSPC;
 }
 
+static double
+cpu_of(const struct rusage *usage)
+{
+    return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+           (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
+}
+
 /* ---- store ---- */
 
 static void
@@ -267,7 +274,9 @@ on_stored(struct child *child, int status, const struct rusage *usage)
     struct why why = {""};
     ssize_t n = text ? pread(job->out_fd, text, SUMMARY_MAX, 0) : -1;
 
-    (void)usage; /* storing is the agent's work, not the scan's */
+    /* Storing is the agent's work: it is not in the scan's account. */
+    log_debug("scan %lld of %s: store took %.3f s of CPU time, peak memory %ld KiB",
+              (long long)job->scan.id, job->app->name, cpu_of(usage), usage->ru_maxrss);
     if (status == 0 && n > 0 && json_parse(text, (size_t)n, &summary, &why) == 0 &&
         json_get_str(summary, "outcome") && json_get_str(summary, "reason")) {
         job_end(job, json_get_str(summary, "outcome"), json_get_str(summary, "reason"),
@@ -412,8 +421,7 @@ on_kept(struct child *child, int status, const struct rusage *usage)
     int r;
 
     drain_keeper(job);
-    job->cpu_s = (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
-                 (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6;
+    job->cpu_s = cpu_of(usage);
     job->peak_kib = usage->ru_maxrss;
     if (!job->end[0]) {
         snprintf(job->end, sizeof job->end, "%s", END_ERROR);

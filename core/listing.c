@@ -5,6 +5,15 @@
 
 #include "cli.h"
 
+/* Tables for people, objects for programs; reasons come whole below the tables. */
+struct listing {
+    const struct cli *cli;
+    struct table apps, tickets;
+    FILE *reasons;
+    char *reasons_text;
+    size_t reasons_len;
+};
+
 const char *
 cli_local_time(const char *rfc3339, char ret[CLI_TIME_SIZE])
 {
@@ -28,7 +37,7 @@ columns(struct table *table, const char *const heads[])
         table_column(table, *heads);
 }
 
-void
+static void
 listing_init(struct listing *listing, const struct cli *cli)
 {
     static const char *const apps[] = {"APPLICATION", "ACTIVE", "MANIFEST", "SERIAL",
@@ -102,7 +111,7 @@ print_agent(const struct json *agent)
     fputs("\n\n", stdout);
 }
 
-void
+static void
 listing_item(const struct json *line, void *arg)
 {
     static const char *const names[] = {"agent", "application", "ticket"};
@@ -127,7 +136,7 @@ listing_item(const struct json *line, void *arg)
     }
 }
 
-int
+static int
 listing_print(const struct listing *listing)
 {
     int r = 0;
@@ -143,7 +152,7 @@ listing_print(const struct listing *listing)
     return r;
 }
 
-void
+static void
 listing_done(struct listing *listing)
 {
     table_done(&listing->apps);
@@ -151,4 +160,18 @@ listing_done(struct listing *listing)
     if (listing->reasons)
         fclose(listing->reasons);
     free(listing->reasons_text);
+}
+
+int
+listing_ask(const struct cli *cli, const struct client_request *request)
+{
+    struct listing listing;
+    int r;
+
+    listing_init(&listing, cli);
+    r = client_ask(cli, request, listing_item, &listing, NULL);
+    if (r == 0)
+        r = listing_print(&listing);
+    listing_done(&listing);
+    return r;
 }

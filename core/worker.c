@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "store.h"
@@ -128,7 +127,6 @@ run_store(const struct worker_job *job)
     struct why why = {""};
     int r;
 
-    umask(027);
     r = worker_drop(job, 0, &why);
     if (r == 0)
         r = store_scan(job->db, FD_SPOOL, &what, stdout, &why);

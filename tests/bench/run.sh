@@ -5,7 +5,7 @@
 #     make -C build bench                  all of them
 #     make -C build bench BENCH="inv idle" some: prompt inv idle start pace
 #
-# Medians; run it on a quiet machine.  tests/bench/RESULTS.md keeps the last results.
+# Medians, unless a row says otherwise; run it on a quiet machine.  tests/bench/RESULTS.md keeps the last results.
 . "${SONDE_SRCDIR:?}/tests/system/lib.sh"
 
 WATCH=$BUILD/tests/bench/stopwatch
@@ -24,34 +24,17 @@ of() { grep "^$1 " "$2"; }
 # row NAME A|B FILE: medians of wall, CPU and peak.
 row()
 {
-    printf '| %-44s | %9s | %9s | %9s |\n' "$1" "$(of "$2" "$3" | column 2 50)" \
+    printf '| %-46s | %9s | %9s | %9s |\n' "$1" "$(of "$2" "$3" | column 2 50)" \
         "$(of "$2" "$3" | column 3 50)" "$(of "$2" "$3" | column 4 50)"
 }
 head_row()
 {
-    printf '\n| %-44s | %9s | %9s | %9s |\n' "$1" 'wall ms' 'CPU ms' 'peak KiB'
+    printf '\n| %-46s | %9s | %9s | %9s |\n' "$1" 'wall ms' 'CPU ms' 'peak KiB'
     echo '| --- | ---: | ---: | ---: |'
 }
 
 # CPU time in clock ticks of a process and of all that it waited for.
 ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 + $14 + $15 }' "/proc/$1/stat"; }
-
-# agent_cpu_ms COMMAND…: what the agent and its workers used meanwhile.
-agent_cpu_ms()
-{
-    cpu_before=$(ticks "$AGENT_PID")
-    "$@" >/dev/null
-    echo $((($(ticks "$AGENT_PID") - cpu_before) * 1000 / $(getconf CLK_TCK)))
-}
-
-scan_n()
-{
-    scan_left=$1
-    while [ "$scan_left" -gt 0 ]; do
-        sonde scan inv --wait || return 1
-        scan_left=$((scan_left - 1))
-    done
-}
 
 # How long until the prompt is back; each request is ended before the next one.
 bench_prompt()
@@ -71,40 +54,56 @@ bench_prompt()
 scan_end() { wait_for 20 no_scan; }
 no_scan() { ! sonde status inv --json | grep -q '"state":"\(QUEUED\|RUNNING\)"'; }
 
-# A whole inventory: scan and store, agent and command; and what the host's own tool takes for
-# its packages alone, and osquery for the same kinds.
+# pair NAME COMMAND…: an inventory and a peer in turn, n times; agent and workers are counted
+# over the same runs.
+pair()
+{
+    pair_name=$1
+    shift
+    cpu_before=$(ticks "$AGENT_PID")
+    "$WATCH" $n "$SONDE" --config "$CONF" scan inv --wait --vs "$@" >"$T/pair" 2>/dev/null
+    cpu=$((($(ticks "$AGENT_PID") - cpu_before) * 1000 / $(getconf CLK_TCK) / n))
+    head_row "$n times in turn, median"
+    row 'sonde scan inv --wait: the command' A "$T/pair"
+    printf '| %-46s | %9s | %9s | %9s |\n' 'its agent, scan, verify and store (CPU: mean)' '' \
+        "$cpu" "$(peak)"
+    row "$pair_name" B "$T/pair"
+}
+
+# The largest process of all: agent, and keeper, runner and store of any scan so far.
+peak()
+{
+    {
+        sed -n 's/.*peak memory \([0-9]*\) KiB.*/\1/p' "$LOG"
+        awk '/^VmHWM/ { print $2 }' "/proc/$AGENT_PID/status"
+    } | sort -n | tail -n 1
+}
+
+# A whole inventory of an unchanged host, and what the host's own tool takes for its packages
+# alone, and what others take for about the same facts.
 bench_inv()
 {
     n=10
-    scan_n 1 >/dev/null # what is new is written once
-    cpu=$(agent_cpu_ms scan_n $n)
-    "$WATCH" $n "$SONDE" --config "$CONF" scan inv --wait --vs dpkg-query -W \
-        >"$T/inv" 2>/dev/null
-    head_row "inv, unchanged host, median of $n"
-    row 'sonde scan inv --wait (the command alone)' A "$T/inv"
-    printf '| %-44s | %9s | %9s | %9s |\n' 'agent, keeper, runner, verify, store' '' \
-        "$((cpu / n))" "$(peak_of_scan)"
-    ! command -v dpkg-query >/dev/null || row 'dpkg-query -W (packages alone)' B "$T/inv"
+    sonde scan inv --wait >/dev/null # what is new is written once
+    ! command -v dpkg-query >/dev/null || pair 'dpkg-query -W (packages alone)' dpkg-query -W
     if command -v "$OSQUERYI" >/dev/null; then
-        peer="SELECT * FROM deb_packages; SELECT * FROM users; SELECT * FROM groups;
+        pair 'osqueryi, the same kinds' "$OSQUERYI" --json "
+            SELECT * FROM deb_packages; SELECT * FROM users; SELECT * FROM groups;
             SELECT * FROM mounts; SELECT * FROM block_devices; SELECT * FROM os_version;
             SELECT * FROM interface_addresses; SELECT * FROM interface_details;
             SELECT * FROM listening_ports; SELECT * FROM system_info;"
-        "$WATCH" $n "$OSQUERYI" --json "$peer" >"$T/peer"
-        row 'osqueryi, the same kinds' A "$T/peer"
     else
         echo "(no osqueryi here: OSQUERYI=PATH names one)"
     fi
     if command -v fusioninventory-inventory >/dev/null; then
-        "$WATCH" 5 fusioninventory-inventory >"$T/peer"
-        row 'fusioninventory-inventory' A "$T/peer"
+        pair 'fusioninventory-inventory' fusioninventory-inventory
     else
         echo "(no fusioninventory-inventory here)"
     fi
+    echo
     echo "stored: $(wc -c <"$STATE/results/sonde.db") bytes," \
-        "$(sonde query 'SELECT count(*) FROM records' --json | field 'count(\*)') records"
+        "$(sonde query 'SELECT count(*) AS n FROM records' --json | field n) records"
 }
-peak_of_scan() { sed -n 's/.*ended: DONE.*peak memory \([0-9]*\) KiB.*/\1/p' "$LOG" | tail -n 1; }
 
 bench_idle()
 {
