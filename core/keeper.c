@@ -388,6 +388,7 @@ start_runner(struct keeper *k)
         return -errno;
     if (k->runner == 0) {
         setsid();
+        signal(SIGHUP, SIG_DFL);
         if (dup2(output[1], 1) < 0 || dup2(output[1], 2) < 0)
             _exit(1);
         runner_main(k->job, frames[1], k->page);
@@ -471,7 +472,7 @@ keeper_run(const struct worker_job *job)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     k.page = mmap(NULL, sizeof *k.page, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (k.page == MAP_FAILED)
+    if (k.page == MAP_FAILED || worker_wake_at_agents_end(&k.reason) < 0)
         return 1;
     atomic_store(&k.page->throttle, (uint32_t)job->cputhrottle);
     k.started_ns = k.active_ns = clock_ns(CLOCK_MONOTONIC);

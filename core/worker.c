@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cleanup.h"
 #include "store.h"
@@ -76,10 +77,20 @@ int
 worker_drop(const struct worker_job *job, uint64_t keep_caps, struct why *why)
 {
     struct user_ids ids = {(uid_t)job->uid, (gid_t)job->gid};
+    int r;
 
     if (job->uid < 0)
         ids = (struct user_ids){getuid(), getgid()};
-    return users_drop(ids, keep_caps, why);
+    r = users_drop(ids, keep_caps, why);
+    return r < 0 ? r : worker_wake_at_agents_end(why);
+}
+
+int
+worker_wake_at_agents_end(struct why *why)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGCONT) < 0)
+        return why_set(why, -errno, "worker: death signal: %s", strerror(errno));
+    return 0;
 }
 
 static int
@@ -169,6 +180,7 @@ main(int argc, char **argv)
     job.own_uid = getuid();
     job.own_gid = getgid();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* comes to a stopped worker when its agent dies */
     for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(argv[1], modes[i].name) != 0)
             continue;

@@ -38,7 +38,13 @@ struct worker_job {
     struct limits limits;
 };
 
+/* Become the job's user, with these capabilities and no others. */
 int worker_drop(const struct worker_job *job, uint64_t keep_caps, struct why *why);
+
+/* A worker that is stopped when its agent dies goes on, and so sees that it is alone.  A change
+ * of user takes this back; worker_drop sets it again.
+ */
+int worker_wake_at_agents_end(struct why *why);
 
 /* Mode run: returns the exit status of the keeper. */
 int keeper_run(const struct worker_job *job);

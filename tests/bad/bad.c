@@ -17,8 +17,17 @@
 struct state {
     struct sonde_host *host;
     int (*step)(struct state *s);
-    int64_t n;
+    int64_t n, step_n, began_ns;
 };
+
+static int64_t
+monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
 
 static int64_t
 number(const struct state *s, const char *key)
@@ -234,16 +243,42 @@ step_flood_later(struct state *s)
     return SONDE_DONE;
 }
 
+/* {"records": N} of them in twenty steps of 5 ms, each with the time of the scan's first step:
+ * records of two times are of two scans.
+ */
+static int
+step_batch(struct state *s)
+{
+    enum { STEPS = 20 };
+    struct sonde_host *h = s->host;
+    int64_t records = number(s, "records");
+
+    if (!s->began_ns)
+        s->began_ns = monotonic_ns();
+    for (int64_t end = (s->step_n + 1) * records / STEPS; s->n < end; s->n++) {
+        char key[32];
+        struct sonde_record *r;
+
+        snprintf(key, sizeof key, "%lld", (long long)s->n);
+        r = h->record(h, "bad", key);
+        h->put_int(h, r, "began", s->began_ns);
+        h->emit(h, r);
+    }
+    nanosleep(&(struct timespec){0, 5000000}, NULL);
+    if (++s->step_n < STEPS)
+        return SONDE_MORE;
+    h->covers(h, "bad");
+    return SONDE_DONE;
+}
+
 /* Note the monotonic time of the first step, for tests/bench. */
 static int
 step_stamp(struct state *s)
 {
     struct sonde_host *h = s->host;
     struct sonde_record *r = h->record(h, "stamp", "first");
-    struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    h->put_int(h, r, "ns", ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec);
+    h->put_int(h, r, "ns", monotonic_ns());
     h->emit(h, r);
     h->covers(h, "stamp");
     return SONDE_DONE;
@@ -261,7 +296,7 @@ static const struct {
     {"memory", step_memory},   {"daemon", step_daemon},
     {"nosy", step_nosy},       {"work", step_work},
     {"chatter", step_chatter}, {"flood-later", step_flood_later},
-    {"stamp", step_stamp},
+    {"stamp", step_stamp},     {"batch", step_batch},
 };
 
 static int

@@ -91,7 +91,7 @@ change(void)
     const char *word = odd[below(sizeof odd / sizeof *odd)];
     const struct input *other = &inputs[below(n_inputs)];
     size_t at = below(now_size), room = now_size - at, from = below(other->size);
-    uint8_t byte = (uint8_t)below(256);
+    uint8_t byte = (uint8_t)below(256), part[256];
 
     switch (below(7)) {
     case 0: /* a bit */
@@ -112,8 +112,9 @@ change(void)
                below(other->size - from + 1));
         break;
     case 5: /* twice */
-        memmove(now + SIZE_MAX_BYTES / 2, now, sizeof now / 2);
-        put_in(at, 0, now + SIZE_MAX_BYTES / 2 + at, room < 256 ? room : 256);
+        room = room < sizeof part ? room : sizeof part;
+        memcpy(part, now + at, room);
+        put_in(at, 0, part, room);
         break;
     default:
         put_in(at, 0, (const uint8_t *)word, strlen(word));
