@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ask SOCKET TEXT [half | quiet]: send the text as it is to the control socket, print what
- * comes back.  half: shut the sending side at once; quiet: hold the connection and send nothing
- * more until the other side closes it.
+/* ask SOCKET TEXT [half | quiet]: send the text (-: what is on stdin) as it is to the control
+ * socket, print what comes back.  half: shut the sending side at once; quiet: hold the
+ * connection and send nothing more until the other side closes it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,11 @@ main(int argc, char **argv)
         perror("connect");
         return 69;
     }
-    if (send(fd, argv[2], strlen(argv[2]), MSG_NOSIGNAL) < 0)
+    if (strcmp(argv[2], "-") == 0)
+        while ((n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0 &&
+               send(fd, buffer, (size_t)n, MSG_NOSIGNAL) == n)
+            continue;
+    else if (send(fd, argv[2], strlen(argv[2]), MSG_NOSIGNAL) < 0)
         perror("send");
     if (argc > 3 && strcmp(argv[3], "half") == 0)
         shutdown(fd, SHUT_WR);
