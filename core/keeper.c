@@ -39,7 +39,8 @@ struct keeper {
     const struct worker_job *job;
     struct shared_page *page;
     pid_t runner;
-    int runner_pidfd, frames_fd, output_fd; /* -1: closed */
+    int frames_fd, output_fd; /* -1: closed */
+    int runner_pidfd;         /* -1: this kernel has none */
     clockid_t runner_clock;
 
     char *in; /* frames not yet whole */
@@ -398,10 +399,18 @@ start_runner(struct keeper *k)
     k->frames_fd = frames[0];
     k->output_fd = output[0];
     fcntl(k->output_fd, F_SETFL, O_NONBLOCK);
-    k->runner_pidfd = (int)syscall(SYS_pidfd_open, k->runner, 0);
-    if (k->runner_pidfd < 0 || clock_getcpuclockid(k->runner, &k->runner_clock) != 0)
-        return -errno;
-    return 0;
+    k->runner_pidfd = (int)syscall(SYS_pidfd_open, k->runner, 0); /* Linux 5.3 */
+    return -clock_getcpuclockid(k->runner, &k->runner_clock);
+}
+
+/* Without a descriptor that tells it, it is seen at the next tick. */
+static bool
+runner_is_gone(const struct keeper *k)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    waitid(P_PID, (id_t)k->runner, &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid == k->runner;
 }
 
 /* Wait for what comes, until the scan has an end or the runner is gone. */
@@ -419,7 +428,7 @@ keep(struct keeper *k)
 
         if (poll(fds, 4, TICK_MS) < 0 && errno != EINTR)
             finish(k, END_ERROR, "keeper: poll: %s", strerror(errno));
-        gone = fds[1].revents != 0;
+        gone = runner_is_gone(k);
         if (fds[0].revents)
             read_commands(k);
         if (fds[3].revents)
@@ -440,13 +449,12 @@ keep(struct keeper *k)
 static void
 end_runner(struct keeper *k)
 {
-    struct pollfd fd = {.fd = k->runner_pidfd, .events = POLLIN};
     struct why text;
     int status = 0;
 
     kill(k->runner, SIGKILL);
-    if (k->runner_pidfd >= 0)
-        poll(&fd, 1, KILL_MS);
+    for (int ms = 0; ms < KILL_MS && !runner_is_gone(k); ms++)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
     if (waitpid(k->runner, &status, WNOHANG) == k->runner)
         finish_by_status(k, status);
     else
@@ -488,5 +496,6 @@ keeper_run(const struct worker_job *job)
         tell("log\t2\t%llu lines of this scan were left out (more than %d a minute)\n",
              (unsigned long long)left_out, LOG_CAP_LINES);
     tell("end\t%s\t%lld\t%s\n", k.end, (long long)k.records, k.reason.text);
+    free(k.in);
     return 0;
 }

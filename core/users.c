@@ -129,7 +129,7 @@ caps_get(struct __user_cap_data_struct data[2])
 uint64_t
 users_caps(void)
 {
-    struct __user_cap_data_struct data[2];
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}};
 
     if (caps_get(data) < 0)
         return 0;

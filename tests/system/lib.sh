@@ -18,6 +18,9 @@ SRC=${SONDE_SRCDIR:?} BUILD=${SONDE_BUILDDIR:?}
 unset SONDE_CONFIG
 SONDE=$BUILD/sonde
 
+SANITIZED=''  # built with --enable-sanitizers
+! grep -q '^SANITIZE_CFLAGS = .*-fsanitize' "$BUILD/Makefile" || SANITIZED=yes
+
 # Short, for a socket's path has 107 bytes; passable, for the worker's users are not ours.
 T=$(mktemp -d "${TMPDIR:-/tmp}/sonde.XXXXXX") || exit 99
 chmod 711 "$T"
