@@ -200,6 +200,9 @@ run(struct agent *agent)
     log_info("sonde-agent " PACKAGE_VERSION " started: root %s, agent %s%s",
              agent->conf.agent.root, agent->id,
              agent->privileged ? "" : "; not as root: plugins share the agent's user");
+#ifdef SONDE_SANITIZE
+    log_warning("built with sanitizers: the memory of a scan is not limited");
+#endif
     recover_numbers(agent);
     recover_spool(agent);
     recover(agent);

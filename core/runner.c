@@ -23,6 +23,10 @@
 
 enum { MAX_OPEN_FILES = 1024 };
 
+#ifdef SONDE_COVERAGE /* CFLAGS='--coverage -DSONDE_COVERAGE' */
+void __gcov_dump(void);
+#endif
+
 /* Say how the scan ended; the keeper takes the process's end without it for a crash. */
 static int
 say_end(struct host *host, const char *end, const char *reason)
@@ -169,6 +173,18 @@ is_own_root(const char *path)
            a.st_ino == b.st_ino;
 }
 
+/* Nothing of the plugin runs at exit. */
+static void leave(int status) __attribute__((noreturn));
+
+static void
+leave(int status)
+{
+#ifdef SONDE_COVERAGE
+    __gcov_dump();
+#endif
+    _exit(status);
+}
+
 void
 runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *page)
 {
@@ -189,7 +205,7 @@ runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *pag
 
     r = prepare(job, keeper, &host, &plugin, &why);
     if (r < 0)
-        _exit(say_end(&host, END_REFUSED, why.text) < 0);
+        leave(say_end(&host, END_REFUSED, why.text) < 0);
 
     r = scan_run(&host.scan, &where);
     if (r == 0)
@@ -201,5 +217,5 @@ runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *pag
         r = say_end(&host, END_ERROR, why.text);
     }
     host_done(&host);
-    _exit(r < 0);
+    leave(r < 0);
 }
