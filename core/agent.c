@@ -177,7 +177,7 @@ start(struct agent *agent, struct why *why)
         umask(before);
     }
     if (r == 0)
-        r = profile_read(conf->paths.profile, &agent->profile, why);
+        r = app_first_profile(agent, why);
     if (r == 0) {
         loop_init(agent);
         r = control_open(agent, verbs_answer, why);

@@ -79,6 +79,8 @@ void app_check(struct agent *agent, struct app *app,
 /* 0 when it may be scanned now, else the exit code and the reason; after app_check. */
 int app_gate(struct agent *agent, const struct app *app, struct why *why);
 bool app_is_active(struct agent *agent, const char *name);
+/* At the start: the profile, or else the last good one.  Below 0: there is neither. */
+int app_first_profile(struct agent *agent, struct why *why);
 int app_set_active(struct agent *agent, const char *name, bool active, struct why *why);
 /* Call fn for every application that there is a manifest or a plugin for. */
 void app_each(struct agent *agent,

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "cleanup.h"
@@ -206,6 +207,40 @@ app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void
 
 /* ---- the gate ---- */
 
+/* The last good profile stays in force, over restarts, too. */
+static void
+keep_profile(struct agent *agent)
+{
+    struct profile kept = {NULL, 0};
+    struct why why = {""};
+    char path[PATH_MAX];
+
+    setup_path(agent, path, "profile.json");
+    if ((profile_read(path, &kept, &why) < 0 ||
+         !profile_is_same(&kept, &agent->profile)) &&
+        profile_write(path, &agent->profile, &why) < 0)
+        log_warning("%s; it would not be known after a restart", why.text);
+    profile_done(&kept);
+}
+
+int
+app_first_profile(struct agent *agent, struct why *why)
+{
+    const char *path = agent->conf.paths.profile;
+    char kept[PATH_MAX];
+
+    (void)stat(path, &agent->profile_seen);
+    if (profile_read(path, &agent->profile, why) == 0) {
+        keep_profile(agent);
+        return 0;
+    }
+    setup_path(agent, kept, "profile.json");
+    if (access(kept, F_OK) < 0 || profile_read(kept, &agent->profile, NULL) < 0)
+        return -EBADMSG;
+    log_error("%s; the last good one stays in force", why->text);
+    return 0;
+}
+
 /* Read the profile again when its file has changed; a bad one leaves the last good one. */
 static void
 refresh_profile(struct agent *agent)
@@ -219,6 +254,7 @@ refresh_profile(struct agent *agent)
     if (st.st_ino == seen->st_ino && st.st_dev == seen->st_dev &&
         st.st_size == seen->st_size && st.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
         st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+        st.st_ctim.tv_sec == seen->st_ctim.tv_sec &&
         st.st_ctim.tv_nsec == seen->st_ctim.tv_nsec)
         return;
     agent->profile_seen = st;
@@ -226,8 +262,11 @@ refresh_profile(struct agent *agent)
         log_error("%s; the last good one stays in force", why.text);
         return;
     }
+    log_info("profile %s: %s", path,
+             st.st_ino ? "read" : "is not there, so all applications are active");
     profile_done(&agent->profile);
     agent->profile = fresh;
+    keep_profile(agent);
 }
 
 bool

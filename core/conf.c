@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <ini.h>
@@ -341,8 +342,14 @@ line_is_good(struct reading *r, const char *line, size_t len, int room)
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return fail(r, "control byte \\x%02x", c);
     }
-    if (len == 0 || line[0] != '[')
+    if (len == 0 || line[0] == '#' || line[0] == ';')
         return true;
+    if (line[0] != '[') {
+        for (size_t i = 0; i < len && line[i] != '='; i++)
+            if (line[i] == ':')
+                return fail(r, "\":\" where \"=\" belongs");
+        return true;
+    }
     bracket = memchr(line, ']', len);
     if (!bracket)
         return fail(r, "\"]\" is missing");
@@ -400,9 +407,14 @@ parse(struct reading *r)
 static int
 read_text(const char *file, char **ret, size_t *ret_len, struct why *why)
 {
-    cleanup_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : read_fd(fd, FILE_MAX_BYTES, ret, ret_len);
+    cleanup_fd int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
+    if (r == 0 && !S_ISREG(st.st_mode))
+        return why_set(why, -EINVAL, "%s: not a regular file", file);
+    if (r == 0)
+        r = read_fd(fd, FILE_MAX_BYTES, ret, ret_len);
     return r < 0 ? why_set(why, r, "%s: %s", file, strerror(-r)) : 0;
 }
 
@@ -419,6 +431,8 @@ conf_read(const char *file, struct conf *ret, struct why *why)
         return n;
     r.at = text;
     r.end = text + len;
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        r.at += 3; /* a byte order mark, which inih would skip, too */
     n = set_defaults(&r) ? parse(&r) : -ENOMEM;
     if (n < 0)
         conf_done(ret);

@@ -70,6 +70,17 @@ profile_is_active(const struct profile *profile, const char *application)
     return !app || app->active;
 }
 
+bool
+profile_is_same(const struct profile *a, const struct profile *b)
+{
+    bool same = a->n == b->n;
+
+    for (size_t i = 0; same && i < a->n; i++)
+        same = strcmp(a->apps[i].name, b->apps[i].name) == 0 &&
+               a->apps[i].active == b->apps[i].active;
+    return same;
+}
+
 void
 profile_done(struct profile *profile)
 {

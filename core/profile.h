@@ -32,6 +32,9 @@ int profile_read(const char *path, struct profile *ret, struct why *why);
 /* An application that the profile does not name is active. */
 bool profile_is_active(const struct profile *profile, const char *application);
 
+/* The same applications in the same order. */
+bool profile_is_same(const struct profile *a, const struct profile *b);
+
 /* 0, -EINVAL when that is no name, -ENOSPC when the profile would get too large to be
  * read, -ENOMEM.
  */

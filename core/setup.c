@@ -32,6 +32,15 @@ setup_path(const struct agent *agent, char ret[PATH_MAX], const char *format, ..
     va_end(ap);
 }
 
+/* r, and a reason that names the key. */
+static int
+of_key(int r, const char *key, struct why *why)
+{
+    struct why reason = *why;
+
+    return r < 0 ? why_set(why, r, "[agent] %s: %s", key, reason.text) : 0;
+}
+
 int
 setup_users(struct agent *agent, struct why *why)
 {
@@ -49,11 +58,16 @@ setup_users(struct agent *agent, struct why *why)
         agent->scan_user = agent->store_user = (struct user_ids){getuid(), getgid()};
         return 0;
     }
-    r = users_find(conf->agent.scan_user, USERS_SCAN_ID, &agent->scan_user, why);
+    r = of_key(users_find(conf->agent.scan_user, USERS_SCAN_ID, &agent->scan_user, why),
+               "scan_user", why);
     if (r == 0)
-        r = users_find(conf->agent.store_user, USERS_STORE_ID, &agent->store_user, why);
+        r = of_key(
+            users_find(conf->agent.store_user, USERS_STORE_ID, &agent->store_user, why),
+            "store_user", why);
     if (r == 0)
-        r = users_find_group(conf->agent.group, USERS_STORE_ID, &agent->group, why);
+        r = of_key(
+            users_find_group(conf->agent.group, USERS_STORE_ID, &agent->group, why),
+            "group", why);
     if (r == 0 && agent->scan_user.uid == agent->store_user.uid)
         return why_set(
             why, -EINVAL,

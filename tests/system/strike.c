@@ -23,13 +23,13 @@ sleep_us(long us)
 }
 
 static size_t
-read_proc(int pid, const char *name, char *ret, size_t size)
+read_cmdline(int pid, char *ret, size_t size)
 {
     char path[64];
     FILE *f;
     size_t n = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
     f = fopen(path, "re");
     if (f) {
         n = fread(ret, 1, size - 1, f);
@@ -39,22 +39,12 @@ read_proc(int pid, const char *name, char *ret, size_t size)
     return n;
 }
 
-static int
-parent_of(int pid)
-{
-    char stat[512], *end;
-
-    read_proc(pid, "stat", stat, sizeof stat);
-    end = strrchr(stat, ')');
-    return end && strlen(end) > 4 ? atoi(end + 4) : -1;
-}
-
 /* The worker's mode ("run", "store", "verify"), "agent", or "": none of ours. */
 static const char *
 mode_of(int pid, const char *folder)
 {
     static char line[8192];
-    size_t n = read_proc(pid, "cmdline", line, sizeof line);
+    size_t n = read_cmdline(pid, line, sizeof line);
     const char *slash = strrchr(line, '/'), *program = slash ? slash + 1 : line;
 
     if (!n || !memmem(line, n, folder, strlen(folder)))
@@ -64,16 +54,16 @@ mode_of(int pid, const char *folder)
     return strcmp(program, "sonde-agent") == 0 ? "agent" : "";
 }
 
-/* Keeper and runner have the same command line; the runner is the keeper's child. */
+/* Keeper and runner have the same command line; the runner leads a session of its own. */
 static bool
 is_it(int pid, const char *who, const char *folder)
 {
-    bool runner = strcmp(who, "runner") == 0;
-    const char *mode = runner || strcmp(who, "keeper") == 0 ? "run" : who;
+    bool runner = strcmp(who, "runner") == 0, keeper = strcmp(who, "keeper") == 0;
+    const char *mode = runner || keeper ? "run" : who;
 
     if (strcmp(mode_of(pid, folder), mode) != 0)
         return false;
-    return mode == who || runner == (strcmp(mode_of(parent_of(pid), folder), "run") == 0);
+    return runner ? getsid(pid) == pid : !keeper || getsid(pid) != pid;
 }
 
 static int

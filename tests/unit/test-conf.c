@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -103,7 +104,7 @@ Test(conf, every_key_is_read)
 Test(conf, comments_blank_lines_indents_and_a_last_line_without_end_are_fine)
 {
     cr_assert_eq(read_text("# a comment\n\n; another\n[agent]   # why\n\n"
-                           "  max_scans = 3   ; three\n\troot: /host\n[log]\n keep=2"),
+                           "  max_scans = 3   ; three\n\troot = /host\n[log]\n keep=2"),
                  0, "%s", why.text);
     cr_expect_eq(conf.agent.max_scans, 3);
     cr_expect_str_eq(conf.agent.root, "/host");
@@ -165,6 +166,9 @@ Test(conf, a_bad_file_is_refused_with_its_line)
         {"[agent]\noops\n", "FILE:2: neither [section] nor key = value"},
         {"[agent]\noops\nmax_scans = x\n", "FILE:2: neither [section] nor key = value"},
         {"[agent]\nmax_scans = x\noops\n", "FILE:2: [agent] max_scans"},
+        {"[agent]\nroot: /a\n", "FILE:2: \":\" where \"=\" belongs"},
+        {"\xef\xbb\xbf[agents]\n", "FILE:1: [agents]: no such section"},
+        {"\xef\xbb\xbf[agent] x\n", "FILE:1: text after \"]\""},
         {"[agent\nroot = /\n", "FILE:1: \"]\" is missing"},
         {"[agent] root = /x\n", "FILE:1: text after \"]\""},
         {"[agent]\nroot = /a\x01\n", "FILE:2: control byte \\x01"},
@@ -213,9 +217,24 @@ Test(conf, a_file_that_is_not_there_is_named)
     cr_expect(strstr(why.text, "/nonexistent/agent.conf"), "%s", why.text);
 }
 
-Test(conf, a_folder_is_no_file)
+Test(conf, a_byte_order_mark_is_no_text)
 {
-    cr_expect_eq(conf_read("/", &conf, &why), -EISDIR);
+    cr_assert_eq(read_text("\xef\xbb\xbf[agent]\nmax_scans = 3\n"), 0, "%s", why.text);
+    cr_expect_eq(conf.agent.max_scans, 3);
+    conf_done(&conf);
+}
+
+Test(conf, what_is_no_regular_file_is_refused_and_not_waited_for)
+{
+    char path[] = "/tmp/sonde-fifo-XXXXXX";
+
+    cr_expect_eq(conf_read("/", &conf, &why), -EINVAL);
+    cr_assert(mkdtemp(path));
+    cr_assert_eq(rmdir(path), 0);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(conf_read(path, &conf, &why), -EINVAL);
+    cr_expect(strstr(why.text, "not a regular file"), "%s", why.text);
+    unlink(path);
 }
 
 Test(conf, a_huge_file_is_refused)

@@ -87,6 +87,21 @@ Test(profile, the_last_word_holds)
     profile_done(&p);
 }
 
+Test(profile, two_are_the_same_when_each_word_of_them_is)
+{
+    struct profile a = {0}, b = {0};
+
+    cr_expect(profile_is_same(&a, &b));
+    cr_assert_eq(profile_set_active(&a, "inv", false), 0);
+    cr_expect_not(profile_is_same(&a, &b));
+    cr_assert_eq(profile_set_active(&b, "inv", true), 0);
+    cr_expect_not(profile_is_same(&a, &b));
+    cr_assert_eq(profile_set_active(&b, "inv", false), 0);
+    cr_expect(profile_is_same(&a, &b));
+    profile_done(&a);
+    profile_done(&b);
+}
+
 Test(profile, it_never_gets_too_large_to_be_read)
 {
     char path[] = "/tmp/test-profile.XXXXXX", name[NAME_MAX_LEN + 1];
