@@ -111,18 +111,21 @@ take_socket(struct reading *r, const struct key *key, const char *value)
     return take_path(r, key, value);
 }
 
-/* Absolute paths with ':' between them. */
+static bool
+is_path_list(const char *item)
+{
+    while (item[0] == '/') {
+        item = strchr(item, ':');
+        if (!item++)
+            return true;
+    }
+    return false;
+}
+
 static bool
 take_path_list(struct reading *r, const struct key *key, const char *value)
 {
-    const char *item = value;
-
-    while (item && item[0] == '/') {
-        item = strchr(item, ':');
-        if (item)
-            item++;
-    }
-    if (item)
+    if (!is_path_list(value))
         return fail_value(r, key, value,
                           "a list of absolute paths with \":\" between them");
     return take_text(r, key, value);
@@ -193,7 +196,7 @@ take_size(struct reading *r, const struct key *key, const char *value)
     if (len > 0 && value[len - 1] == 'K')
         unit = 1024;
     else if (len > 0 && value[len - 1] == 'M')
-        unit = 1024 * 1024;
+        unit = INT64_C(1) << 20;
     n = decimal(value, len - (unit > 1), key->most / unit);
     if (n < 0 || n * unit < key->least) {
         snprintf(expected, sizeof expected,
@@ -260,7 +263,7 @@ set_defaults(struct reading *r)
 {
     *r->conf = (struct conf){
         .agent = {.max_scans = 4, .same_uid = false},
-        .log = {.level = LOG_INFO, .max_size = 10 * 1024 * 1024, .keep = 5},
+        .log = {.level = LOG_INFO, .max_size = INT64_C(10) << 20, .keep = 5},
         .limits = LIMITS_DEFAULT,
     };
     for (int i = 0; i < N_KEYS; i++)
@@ -408,7 +411,7 @@ static int
 read_text(const char *file, char **ret, size_t *ret_len, struct why *why)
 {
     cleanup_fd int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct stat st;
+    struct stat st = {0};
     int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
     if (r == 0 && !S_ISREG(st.st_mode))

@@ -161,7 +161,7 @@ folders_leave(struct folders *f)
 static int
 open_again(struct folders *f, struct root *root, char *path)
 {
-    const struct folder *top = folders_top(f);
+    const struct folder *top = &f->list[f->depth - 1];
     cleanup_fd int fd = f->left >= 0 ? openat(f->left, "..", FOLDER_FLAGS) : -1;
 
     if (fd < 0 || !folders_same(fd, top->dev, top->ino)) {

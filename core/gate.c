@@ -16,6 +16,7 @@
 #define FIRST_SIZE sizeof(struct sonde_plugin)
 
 /* Of the program that runs here; the linker makes it. */
+/* NOLINTNEXTLINE: the name is the linker's */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((weak, visibility("hidden")));
 
 /* Where the file must end at least: its linker puts the table of sections last.  0: a table is

@@ -147,7 +147,7 @@ write_whole(struct sink *sink, const struct iovec *iov, int n_iov, size_t len)
 static void
 sink_write(struct sink *sink, const char *text, size_t len)
 {
-    struct iovec iov[2] = {{(void *)(uintptr_t)text, len}, {(void *)(uintptr_t) "\n", 1}};
+    struct iovec iov[2] = {{(char *)text, len}, {(char *)"\n", 1}};
     bool ended = len > 0 && text[len - 1] == '\n';
     int n_iov = ended ? 1 : 2, saved_errno = errno;
 

@@ -151,7 +151,7 @@ field_begin(struct sonde_record *record, const char *key, const char *suffix)
 
     if (record->error != 0)
         return;
-    if (!word_is_valid(key, len, NAME_MAX_BYTES)) {
+    if (!key || !word_is_valid(key, len, NAME_MAX_BYTES)) {
         record_fail(record, -EINVAL);
         return;
     }
@@ -222,7 +222,7 @@ record_begin(struct sonde_record *record, const char *kind, const char *key)
     record->n_fields = 0;
     record->used = 0;
     record->kind_len = record->key_len = 0;
-    if (!kind_is_valid(kind, len) || !key) {
+    if (!kind || !key || !kind_is_valid(kind, len)) {
         record_fail(record, -EINVAL);
         return;
     }

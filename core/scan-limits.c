@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scan-limits.h"
 
-#define DAY_S 86400
+#define DAY_S INT64_C(86400)
 
 const struct limits_field limits_fields[] = {
     {"cpu_s", "cpu", offsetof(struct limits, cpu_s), 7 * DAY_S},
     {"stall_s", "stall", offsetof(struct limits, stall_s), 7 * DAY_S},
     {"deadline_s", "deadline", offsetof(struct limits, deadline_s), 7 * DAY_S},
-    {"memory_mib", "memory", offsetof(struct limits, memory_mib), 1024 * 1024},
+    {"memory_mib", "memory", offsetof(struct limits, memory_mib), INT64_C(1) << 20},
     {"records", "records", offsetof(struct limits, records), 1000000000},
-    {"bytes_mib", "bytes", offsetof(struct limits, bytes_mib), 1024 * 1024},
+    {"bytes_mib", "bytes", offsetof(struct limits, bytes_mib), INT64_C(1) << 20},
 };
 
 const int limits_n_fields = sizeof limits_fields / sizeof limits_fields[0];

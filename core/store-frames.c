@@ -55,19 +55,18 @@ frames_fill(struct frames *frames, size_t need)
 int
 frames_next(struct frames *frames, struct frame *ret, struct why *why)
 {
-    int64_t len;
+    int64_t len = 0;
     int r = frames_fill(frames, sizeof(struct frame_head));
 
     if (r == 0 && frames->begin == frames->end)
         return 0;
-    len = r < 0    ? r
-          : r == 0 ? -EBADMSG
-                   : frame_length(frames->buffer + frames->begin,
-                                  frames->end - frames->begin, why);
-    if (r == 1 && len < 0)
-        return (int)len;
-    if (r == 1)
+    if (r == 1) {
+        len = frame_length(frames->buffer + frames->begin, frames->end - frames->begin,
+                           why);
+        if (len < 0)
+            return -EBADMSG;
         r = frames_fill(frames, (size_t)len);
+    }
     if (r < 0)
         return why_set(why, r, "cannot read: %s", strerror(-r));
     if (r == 0)

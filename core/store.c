@@ -284,7 +284,7 @@ static int
 kind_cover(struct scan *s, struct kind *kind)
 {
     int64_t total, before, lost;
-    char text[96];
+    char text[128];
     int r =
         one_number(s, "SELECT count(*) FROM records WHERE application = ? AND kind = ?",
                    kind->name, &total);

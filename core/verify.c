@@ -155,7 +155,7 @@ verify_judge(const struct verify *verify, uid_t own_uid, int memfd, struct verdi
 {
     cleanup_free char *text = NULL;
     struct why reason = {""};
-    struct manifest m;
+    struct manifest m = {0};
     size_t len = 0;
     int r;
 

@@ -4,15 +4,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int
-why_set(struct why *why, int r, const char *format, ...)
+void
+why_put(struct why *why, const char *format, ...)
 {
     va_list ap;
 
     if (!why)
-        return r;
+        return;
     va_start(ap, format);
     vsnprintf(why->text, sizeof why->text, format, ap);
     va_end(ap);
-    return r;
 }

@@ -6,8 +6,17 @@ struct why {
     char text[512];
 };
 
-/* Write the reason; returns r, so that `return why_set(why, -EINVAL, "…")` reads well.
- * why may be NULL.
+/* Write the reason; why may be NULL. */
+void why_put(struct why *why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same with r as its value, so that `return why_set(why, -EINVAL, "…")` reads well; also to
+ * a compiler, which need not guess what comes back.
  */
-int why_set(struct why *why, int r, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+#define why_set(why, r, ...)                                                             \
+    __extension__({                                                                      \
+        int why_r = (r);                                                                 \
+                                                                                         \
+        why_put((why), __VA_ARGS__);                                                     \
+        why_r;                                                                           \
+    })

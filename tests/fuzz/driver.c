@@ -23,7 +23,7 @@ static size_t n_inputs;
 static uint64_t state = 88172645463325252u; /* xorshift64 */
 static uint8_t now[SIZE_MAX_BYTES];         /* the input that runs */
 static size_t now_size;
-static const char *artifact = "";
+static char artifact[PATH_MAX] = "crash-driver"; /* the file for what breaks */
 static unsigned long runs;
 
 static size_t
@@ -76,7 +76,7 @@ put_in(size_t at, size_t cut, const uint8_t *bytes, size_t len)
     if (now_size - cut + len > sizeof now)
         len = sizeof now - (now_size - cut);
     memmove(now + at + len, now + at + cut, now_size - at - cut);
-    if (len > 0)
+    if (bytes)
         memcpy(now + at, bytes, len);
     now_size += len - cut;
 }
@@ -126,13 +126,12 @@ change(void)
 static void
 on_signal(int sig)
 {
-    char path[PATH_MAX];
-    int fd;
+    static const char text[] = "driver: a signal; the input is ";
+    int fd = open(artifact, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-    snprintf(path, sizeof path, "%scrash-driver", artifact);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    fprintf(stderr, "driver: signal %d after %lu inputs; this one is %s\n", sig, runs,
-            path);
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    (void)!write(STDERR_FILENO, artifact, strlen(artifact));
+    (void)!write(STDERR_FILENO, "\n", 1);
     (void)!write(fd, now, now_size);
     signal(sig, SIG_DFL);
     raise(sig);
@@ -149,7 +148,8 @@ main(int argc, char **argv)
         if (strncmp(argv[i], max_time, sizeof max_time - 1) == 0)
             end = time(NULL) + atoi(argv[i] + sizeof max_time - 1);
         else if (strncmp(argv[i], prefix, sizeof prefix - 1) == 0)
-            artifact = argv[i] + sizeof prefix - 1;
+            snprintf(artifact, sizeof artifact, "%scrash-driver",
+                     argv[i] + sizeof prefix - 1);
         else if (argv[i][0] != '-')
             read_folder(argv[i]);
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
