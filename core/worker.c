@@ -176,6 +176,7 @@ int
 main(int argc, char **argv)
 {
     struct worker_job job = {.uid = -1, .gid = -1, .limits = LIMITS_DEFAULT};
+    int r;
 
     job.own_uid = getuid();
     job.own_gid = getgid();
@@ -188,7 +189,10 @@ main(int argc, char **argv)
             return 64;
         if (fcntl(modes[i].fds, F_GETFD) < 0)
             break;
-        return modes[i].run(&job);
+        r = modes[i].run(&job);
+        /* SIGCONT would now take back the SIGSTOP of a leak checker. */
+        prctl(PR_SET_PDEATHSIG, 0);
+        return r;
     }
     fprintf(stderr, "sonde-worker: is started by sonde-agent, with its descriptors\n");
     return 64;
