@@ -116,8 +116,9 @@ is_path_list(const char *item)
 {
     while (item[0] == '/') {
         item = strchr(item, ':');
-        if (!item++)
+        if (!item)
             return true;
+        item++;
     }
     return false;
 }
