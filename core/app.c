@@ -216,11 +216,19 @@ keep_profile(struct agent *agent)
     char path[PATH_MAX];
 
     setup_path(agent, path, "profile.json");
-    if ((profile_read(path, &kept, &why) < 0 ||
+    if ((access(path, F_OK) < 0 || profile_read(path, &kept, &why) < 0 ||
          !profile_is_same(&kept, &agent->profile)) &&
         profile_write(path, &agent->profile, &why) < 0)
         log_warning("%s; it would not be known after a restart", why.text);
     profile_done(&kept);
+}
+
+static void
+log_profile(const struct agent *agent)
+{
+    log_info("profile %s: %s", agent->conf.paths.profile,
+             agent->profile_seen.st_ino ? "read"
+                                        : "is not there, so all applications are active");
 }
 
 int
@@ -231,6 +239,7 @@ app_first_profile(struct agent *agent, struct why *why)
 
     (void)stat(path, &agent->profile_seen);
     if (profile_read(path, &agent->profile, why) == 0) {
+        log_profile(agent);
         keep_profile(agent);
         return 0;
     }
@@ -262,8 +271,7 @@ refresh_profile(struct agent *agent)
         log_error("%s; the last good one stays in force", why.text);
         return;
     }
-    log_info("profile %s: %s", path,
-             st.st_ino ? "read" : "is not there, so all applications are active");
+    log_profile(agent);
     profile_done(&agent->profile);
     agent->profile = fresh;
     keep_profile(agent);

@@ -29,9 +29,10 @@ connect_agent(const struct cli *cli, int patience_s, int *ret_exit)
         return NULL;
     }
     strcpy(address.sun_path, path);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||
+        connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == EACCES || errno == EPERM)
             *ret_exit =
                 cli_fail(EXIT_NOT_PERMITTED,

@@ -68,7 +68,10 @@ list_text(const struct json *list)
         return NULL;
     for (const struct json *item = json_first(list); item; item = json_next(item))
         fprintf(f, "%s%s", item == json_first(list) ? "" : ",", json_str(item));
-    fclose(f);
+    if (fclose(f) != 0) {
+        free(text);
+        return NULL;
+    }
     return text;
 }
 

@@ -415,7 +415,7 @@ read_text(const char *file, char **ret, size_t *ret_len, struct why *why)
     struct stat st = {0};
     int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
-    if (r == 0 && !S_ISREG(st.st_mode))
+    if (r == 0 && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)) /* /dev/null is empty */
         return why_set(why, -EINVAL, "%s: not a regular file", file);
     if (r == 0)
         r = read_fd(fd, FILE_MAX_BYTES, ret, ret_len);

@@ -156,8 +156,7 @@ reply_begin(struct reply *reply, struct conn *conn)
 {
     *reply = (struct reply){.conn = conn};
     reply->stream = open_memstream(&reply->text, &reply->len);
-    if (!reply
-             ->stream) /* out of memory: the line goes nowhere, the client sees the end */
+    if (!reply->stream) /* no memory: the line goes nowhere, the client sees the end */
         reply->stream = fopen("/dev/null", "we");
     json_out_init(&reply->out, reply->stream);
     json_out_object(&reply->out, NULL);
@@ -169,11 +168,12 @@ reply_finish(struct reply *reply, bool last)
 {
     json_out_end(&reply->out, '}');
     fputc('\n', reply->stream);
-    fclose(reply->stream);
-    if (reply->text)
+    if (fclose(reply->stream) == 0 && reply->text) {
         conn_write(reply->conn, reply->text, reply->len, last);
-    else
+    } else { /* no text, or one that is not whole */
+        free(reply->text);
         conn_close(reply->conn);
+    }
 }
 
 void

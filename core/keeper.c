@@ -424,11 +424,10 @@ keep(struct keeper *k)
             {.fd = k->frames_fd, .events = POLLIN},
             {.fd = k->output_fd, .events = POLLIN},
         };
-        bool gone;
+        bool gone = runner_is_gone(k); /* first: then what it left behind is there */
 
-        if (poll(fds, 4, TICK_MS) < 0 && errno != EINTR)
+        if (poll(fds, 4, gone ? 0 : TICK_MS) < 0 && errno != EINTR)
             finish(k, END_ERROR, "keeper: poll: %s", strerror(errno));
-        gone = runner_is_gone(k);
         if (fds[0].revents)
             read_commands(k);
         if (fds[3].revents)

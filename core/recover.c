@@ -57,7 +57,10 @@ covered_records(struct db *db, int64_t scan)
                 json_out_int(&out, db_text(rows, 0, NULL), db_int(rows, 1));
     db_rows_done(rows);
     json_out_end(&out, '}');
-    fclose(f);
+    if (fclose(f) != 0) {
+        free(text);
+        return NULL;
+    }
     return text;
 }
 

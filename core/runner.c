@@ -23,7 +23,7 @@
 
 enum { MAX_OPEN_FILES = 1024 };
 
-#ifdef SONDE_COVERAGE /* CFLAGS='--coverage -DSONDE_COVERAGE' */
+#ifdef SONDE_COVERAGE /* see tests/coverage.sh */
 void __gcov_dump(void);
 #endif
 
@@ -31,12 +31,17 @@ void __gcov_dump(void);
 static int
 say_end(struct host *host, const char *end, const char *reason)
 {
-    int r = host_send(host, &(struct frame){.type = FRAME_END,
-                                            .kind = "",
-                                            .key = end,
-                                            .key_len = strlen(end),
-                                            .stable = reason,
-                                            .stable_len = strlen(reason)});
+    int r;
+
+#ifdef SONDE_COVERAGE
+    __gcov_dump(); /* now, for the keeper kills who has said it */
+#endif
+    r = host_send(host, &(struct frame){.type = FRAME_END,
+                                        .kind = "",
+                                        .key = end,
+                                        .key_len = strlen(end),
+                                        .stable = reason,
+                                        .stable_len = strlen(reason)});
 
     return r < 0 ? r : host_flush(host);
 }
@@ -173,18 +178,6 @@ is_own_root(const char *path)
            a.st_ino == b.st_ino;
 }
 
-/* Nothing of the plugin runs at exit. */
-static void leave(int status) __attribute__((noreturn));
-
-static void
-leave(int status)
-{
-#ifdef SONDE_COVERAGE
-    __gcov_dump();
-#endif
-    _exit(status);
-}
-
 void
 runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *page)
 {
@@ -205,7 +198,7 @@ runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *pag
 
     r = prepare(job, keeper, &host, &plugin, &why);
     if (r < 0)
-        leave(say_end(&host, END_REFUSED, why.text) < 0);
+        _exit(say_end(&host, END_REFUSED, why.text) < 0);
 
     r = scan_run(&host.scan, &where);
     if (r == 0)
@@ -217,5 +210,5 @@ runner_main(const struct worker_job *job, int keeper_fd, struct shared_page *pag
         r = say_end(&host, END_ERROR, why.text);
     }
     host_done(&host);
-    leave(r < 0);
+    _exit(r < 0);
 }

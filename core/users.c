@@ -41,7 +41,13 @@ parse_number(const char *text, uint32_t *ret)
     return 0;
 }
 
-/* 0, or -ENOENT. */
+/* What a lookup that found nothing returned: -ENOENT, unless it could not look. */
+static int
+not_found(int r)
+{
+    return r == EIO || r == EMFILE || r == ENFILE || r == ENOMEM ? -r : -ENOENT;
+}
+
 static int
 find_by_name(const char *name, struct user_ids *ret)
 {
@@ -53,7 +59,7 @@ find_by_name(const char *name, struct user_ids *ret)
         return -ENOMEM;
     r = getpwnam_r(name, &pw, buffer, ENTRY_SIZE, &found);
     if (!found)
-        return r == EIO || r == EMFILE || r == ENFILE || r == ENOMEM ? -r : -ENOENT;
+        return not_found(r);
     *ret = (struct user_ids){pw.pw_uid, pw.pw_gid};
     return 0;
 }
@@ -63,10 +69,13 @@ find_by_number(uid_t uid, struct user_ids *ret)
 {
     cleanup_free char *buffer = malloc(ENTRY_SIZE);
     struct passwd pw, *found = NULL;
+    int r;
 
     if (!buffer)
         return -ENOMEM;
-    getpwuid_r(uid, &pw, buffer, ENTRY_SIZE, &found);
+    r = getpwuid_r(uid, &pw, buffer, ENTRY_SIZE, &found);
+    if (!found && not_found(r) != -ENOENT)
+        return -r;
     *ret = (struct user_ids){uid, found ? pw.pw_gid : (gid_t)uid};
     return 0;
 }
@@ -98,18 +107,20 @@ users_find_group(const char *name_or_number, gid_t fallback, gid_t *ret, struct 
     cleanup_free char *buffer = malloc(ENTRY_SIZE);
     struct group gr, *found = NULL;
     uint32_t number;
-    int r = parse_number(name_or_number, &number);
+    int r = parse_number(name_or_number, &number), looked = 0;
 
     if (r == -ERANGE)
         return why_set(why, r, "group %s: the number is too large", name_or_number);
     if (!buffer)
         return why_set(why, -ENOMEM, "group %s: out of memory", name_or_number);
     if (r < 0)
-        getgrnam_r(name_or_number, &gr, buffer, ENTRY_SIZE, &found);
+        looked = getgrnam_r(name_or_number, &gr, buffer, ENTRY_SIZE, &found);
     if (r == 0)
         *ret = number;
     else if (found)
         *ret = gr.gr_gid;
+    else if (not_found(looked) != -ENOENT)
+        return why_set(why, -looked, "group %s: %s", name_or_number, strerror(looked));
     else if (fallback != (gid_t)-1 && is_ours(name_or_number))
         *ret = fallback;
     else

@@ -117,7 +117,7 @@ partition_emit(struct sonde_host *host, const char *disk, const char *name)
 static int
 partitions_emit(struct sonde_host *host, const char *disk)
 {
-    const struct dirent *entry;
+    const struct dirent *entry = NULL;
     char path[512];
     DIR *folder;
     int r;
@@ -126,9 +126,11 @@ partitions_emit(struct sonde_host *host, const char *disk)
     r = folder_open(host, path, &folder);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    while (r == 0 && (entry = readdir(folder)))
+    for (errno = 0; r == 0 && (entry = readdir(folder)); errno = 0)
         if (strncmp(entry->d_name, disk, strlen(disk)) == 0)
             r = partition_emit(host, disk, entry->d_name);
+    if (r == 0)
+        r = -errno;
     closedir(folder);
     return r;
 }

@@ -180,7 +180,7 @@ static int
 step_nosy(struct state *s)
 {
     const char *file = s->host->param(s->host, "file");
-    int fd = open(file ? file : "/", O_WRONLY | O_APPEND);
+    int fd = open(file ? file : "/", O_WRONLY | O_APPEND | O_CLOEXEC);
     pid_t agent = (pid_t)number(s, "agent");
     int r;
 

@@ -37,7 +37,7 @@ run(char name, char **argv)
     pid_t pid = fork();
 
     if (pid == 0) {
-        null = open("/dev/null", O_RDWR);
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
         dup2(null, 0);
         dup2(null, 1);
         dup2(null, 2);

@@ -2,6 +2,7 @@
 #include "fact.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -37,8 +38,12 @@ size_of(struct sonde_host *api, const char *path)
 static int
 host_open_file(struct sonde_host *api, const char *path, uint32_t flags)
 {
-    return flags & SONDE_DIRECTORY ? -ENOENT
-                                   : dup(file_of(of(api)->data, size_of(api, path)));
+    int fd;
+
+    if (flags & SONDE_DIRECTORY)
+        return -ENOENT;
+    fd = file_of(of(api)->data, size_of(api, path));
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static int

@@ -15,6 +15,7 @@ build(const uint8_t *data, size_t size, uint8_t *out)
 {
     size_t at = 0, len;
 
+    need(out);
     for (; size > 5; data += 5 + len, size -= 5 + len) {
         struct frame_head head = {FRAME_RECORD + data[0] % 6, data[1], data[2], data[3],
                                   data[4]};

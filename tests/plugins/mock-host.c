@@ -116,11 +116,12 @@ int
 mock_run(const struct mock_how *how, FILE *out)
 {
     static struct host host;
-    struct shared_page page = {0};
+    static struct shared_page page;
     const char *where = "";
     int r;
 
     memset(&host, 0, sizeof host);
+    memset(&page, 0, sizeof page);
     host.live = how->live ? SONDE_LIVE_PROC | SONDE_LIVE_NET | SONDE_LIVE_RUN : 0;
     host.scan_time = INT64_C(1764039600); /* 2025-11-25T03:00:00Z */
     host.scan.page = &page;

@@ -9,7 +9,7 @@
 static char *
 file_read(const char *path)
 {
-    cleanup_file FILE *file = fopen(path, "r");
+    cleanup_file FILE *file = fopen(path, "re");
     char *text = NULL;
     size_t size = 0;
 
@@ -36,6 +36,7 @@ main(int argc, char **argv)
     how.live = argc > at && strcmp(argv[at], "live") == 0;
     at += how.live;
     if (argc > at)
-        how.manifest = manifest = file_read(argv[at]);
+        manifest = file_read(argv[at]);
+    how.manifest = manifest;
     return mock_run(&how, stdout) < 0;
 }

@@ -200,11 +200,7 @@ watch_opens()
 # Numbers of the processes that have this test's folder on their command line.
 processes_here()
 {
-    for p in /proc/[0-9]*; do
-        case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
-        *"$T"*) [ "${p#/proc/}" = $$ ] || echo "${p#/proc/}" ;;
-        esac
-    done 2>/dev/null
+    echo "$T" | grep -lsF -f - /proc/[0-9]*/cmdline | cut -d/ -f3 | grep -vx $$
 }
 
 # ---- A private agent -------------------------------------------------------------------

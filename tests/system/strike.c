@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000, STOPPED_US = 20000 };
+enum { WAIT_MS = 10000, STOPPED_US = 20000 };
 
 static void
 sleep_us(long us)
