@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,8 +16,14 @@
 
 enum { BUSY_MS = 5000, STEPS_PER_LOOK = 1000, WAL_KEEP_BYTES = 4 << 20 };
 
+/* Of SQLite's file formats (fileformat2.html, walformat.html): the head of a WAL, and the byte
+ * of the -shm file that keeps checkpoints off the database while it is read-locked.
+ */
+enum { WAL_HEAD_BYTES = 32, SHM_READ_LOCK_0 = 123 };
+
 struct db {
     sqlite3 *handle;
+    int lock_fd;         /* holds a lock of SQLite's for us; -1: none */
     int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 };
 
@@ -93,6 +100,7 @@ open_handle(const char *path, int flags, struct db **ret)
 
     if (!db)
         return -ENOMEM;
+    db->lock_fd = -1;
     rc = sqlite3_open_v2(path, &db->handle,
                          flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
@@ -162,22 +170,42 @@ db_open(const char *path, bool durable, struct db **ret)
     return 0;
 }
 
-/* file: URI of a path.  What readers need: no -shm of their own; and where a database lies
- * without its WAL (a copy), nothing is pending and none is made.
+/* Is anything pending in the WAL?  Where a database lies without one (a copy) there is not.
+ * When a writer was killed between the head of its WAL and the first frame there is not either,
+ * but readers without a -shm of their own would go round for 10 s and fail (SQLite 3.40): then
+ * the database alone is read, and *ret_lock keeps checkpoints off it meanwhile.
  */
+static bool
+wal_is_empty(const char *path, int *ret_lock)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_start = SHM_READ_LOCK_0, .l_len = 1};
+    cleanup_free char *wal = NULL, *shm = NULL;
+    cleanup_fd int fd = -1;
+    struct stat st;
+
+    if (asprintf(&wal, "%s-wal", path) < 0 || asprintf(&shm, "%s-shm", path) < 0)
+        return false;
+    if (lstat(wal, &st) < 0)
+        return errno == ENOENT;
+    if (st.st_size != WAL_HEAD_BYTES)
+        return false;
+    fd = open(shm, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 || lstat(wal, &st) < 0 ||
+        st.st_size != WAL_HEAD_BYTES)
+        return false;
+    *ret_lock = steal_fd(&fd);
+    return true;
+}
+
+/* file: URI of a path.  What readers need: no -shm of their own. */
 static char *
-readonly_uri(const char *path)
+readonly_uri(const char *path, bool immutable)
 {
     static const char tail[] = "?mode=ro&readonly_shm=1&immutable=";
-    size_t size = 3 * strlen(path) + sizeof tail + 16;
-    char *uri = malloc(size), *to = uri;
-    bool no_wal;
+    char *uri = malloc(3 * strlen(path) + sizeof tail + 16), *to = uri;
 
     if (!uri)
         return NULL;
-    snprintf(uri, size, "%s-wal", path);
-    no_wal = access(uri, F_OK) < 0 && errno == ENOENT;
-
     to += sprintf(to, "file:");
     if (*path == '/')
         to += sprintf(to, "//"); /* an empty authority: "//x" stays a path */
@@ -186,20 +214,23 @@ readonly_uri(const char *path)
             to += sprintf(to, "%%%02X", (unsigned char)*p);
         else
             *to++ = *p;
-    sprintf(to, "%s%d", tail, no_wal);
+    sprintf(to, "%s%d", tail, immutable);
     return uri;
 }
 
 int
 db_open_readonly(const char *path, struct db **ret)
 {
-    cleanup_free char *uri = readonly_uri(path);
+    cleanup_fd int lock = -1;
+    cleanup_free char *uri = readonly_uri(path, wal_is_empty(path, &lock));
     struct db *db = NULL;
     int r;
 
     if (!uri)
         return open_failed(NULL, -ENOMEM);
     r = open_handle(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db);
+    if (db)
+        db->lock_fd = steal_fd(&lock);
     /* The file is looked at only now. */
     if (r == 0)
         r = db_exec(db, "SELECT count(*) FROM sqlite_schema");
@@ -215,6 +246,8 @@ db_close(struct db *db)
     if (!db)
         return;
     sqlite3_close_v2(db->handle);
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
     free(db);
 }
 

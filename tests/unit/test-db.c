@@ -284,6 +284,37 @@ Test(db, another_user_reads_after_the_writer_was_killed)
     cr_expect_eq(files_in_folder(), 3);
 }
 
+/* The state between the head of a WAL and its first frame. */
+Test(db, a_reader_reads_after_a_writer_was_killed_before_its_first_frame)
+{
+    char wal[sizeof path + 8];
+    pid_t pid = fork();
+    struct db *db, *writer;
+    int status;
+
+    if (pid == 0) {
+        db_close(made());
+        db_open(path, true, &db);
+        db_exec(db, "INSERT INTO t VALUES (40, 'forty')");
+        db_exec(db, "PRAGMA wal_checkpoint");
+        kill(getpid(), SIGKILL);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    cr_assert_eq(truncate(wal, 32), 0);
+    cr_assert_eq(db_open_readonly(path, &db), 0, "%s", db_error(NULL));
+    cr_expect_eq(number(db, "SELECT sum(a) FROM t"), 41);
+    cr_assert_eq(db_open(path, true, &writer), 0);
+    cr_expect_eq(db_exec(writer, "INSERT INTO t VALUES (100, 'more')"), 0);
+    cr_expect_eq(number(writer, "PRAGMA wal_checkpoint"), 0, "PASSIVE does not wait");
+    db_close(writer);
+    cr_expect_eq(number(db, "SELECT sum(a) FROM t"), 41, "it reads what it read");
+    db_close(db);
+    cr_assert_eq(db_open_readonly(path, &db), 0, "%s", db_error(NULL));
+    cr_expect_eq(number(db, "SELECT sum(a) FROM t"), 141);
+    db_close(db);
+}
+
 Test(db, restricted_statements_read_and_do_nothing_else)
 {
     static const struct {
