@@ -207,7 +207,16 @@ app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void
 
 /* ---- the gate ---- */
 
-/* The last good profile stays in force, over restarts, too. */
+/* The last good profile, which the state folder keeps over restarts: 0, or below 0 when there is
+ * none.
+ */
+static int
+read_kept_profile(const struct agent *agent, char ret_path[PATH_MAX], struct profile *ret)
+{
+    setup_path(agent, ret_path, "profile.json");
+    return access(ret_path, F_OK) < 0 ? -errno : profile_read(ret_path, ret, NULL);
+}
+
 static void
 keep_profile(struct agent *agent)
 {
@@ -215,8 +224,7 @@ keep_profile(struct agent *agent)
     struct why why = {""};
     char path[PATH_MAX];
 
-    setup_path(agent, path, "profile.json");
-    if ((access(path, F_OK) < 0 || profile_read(path, &kept, &why) < 0 ||
+    if ((read_kept_profile(agent, path, &kept) < 0 ||
          !profile_is_same(&kept, &agent->profile)) &&
         profile_write(path, &agent->profile, &why) < 0)
         log_warning("%s; it would not be known after a restart", why.text);
@@ -243,8 +251,7 @@ app_first_profile(struct agent *agent, struct why *why)
         keep_profile(agent);
         return 0;
     }
-    setup_path(agent, kept, "profile.json");
-    if (access(kept, F_OK) < 0 || profile_read(kept, &agent->profile, NULL) < 0)
+    if (read_kept_profile(agent, kept, &agent->profile) < 0)
         return -EBADMSG;
     log_error("%s; the last good one stays in force", why->text);
     return 0;

@@ -170,8 +170,8 @@ db_open(const char *path, bool durable, struct db **ret)
     return 0;
 }
 
-/* Is anything pending in the WAL?  Where a database lies without one (a copy) there is not.
- * When a writer was killed between the head of its WAL and the first frame there is not either,
+/* Is nothing pending in the WAL?  Nothing is where a database lies without one (a copy).
+ * When a writer was killed between the head of its WAL and the first frame nothing is, either,
  * but readers without a -shm of their own would go round for 10 s and fail (SQLite 3.40): then
  * the database alone is read, and *ret_lock keeps checkpoints off it meanwhile.
  */

@@ -38,7 +38,7 @@ number(const struct state *s, const char *key)
 }
 
 static int
-emit_one(struct state *s, int64_t n)
+emit_int(struct state *s, int64_t n, const char *name, int64_t value)
 {
     struct sonde_host *h = s->host;
     struct sonde_record *r;
@@ -46,8 +46,14 @@ emit_one(struct state *s, int64_t n)
 
     snprintf(key, sizeof key, "%lld", (long long)n);
     r = h->record(h, "bad", key);
-    h->put_int(h, r, "n", n);
+    h->put_int(h, r, name, value);
     return h->emit(h, r);
+}
+
+static int
+emit_one(struct state *s, int64_t n)
+{
+    return emit_int(s, n, "n", n);
 }
 
 static int
@@ -250,24 +256,16 @@ static int
 step_batch(struct state *s)
 {
     enum { STEPS = 20 };
-    struct sonde_host *h = s->host;
     int64_t records = number(s, "records");
 
     if (!s->began_ns)
         s->began_ns = monotonic_ns();
-    for (int64_t end = (s->step_n + 1) * records / STEPS; s->n < end; s->n++) {
-        char key[32];
-        struct sonde_record *r;
-
-        snprintf(key, sizeof key, "%lld", (long long)s->n);
-        r = h->record(h, "bad", key);
-        h->put_int(h, r, "began", s->began_ns);
-        h->emit(h, r);
-    }
+    for (int64_t end = (s->step_n + 1) * records / STEPS; s->n < end; s->n++)
+        emit_int(s, s->n, "began", s->began_ns);
     nanosleep(&(struct timespec){0, 5000000}, NULL);
     if (++s->step_n < STEPS)
         return SONDE_MORE;
-    h->covers(h, "bad");
+    s->host->covers(s->host, "bad");
     return SONDE_DONE;
 }
 

@@ -226,15 +226,20 @@ Test(conf, a_byte_order_mark_is_no_text)
 
 Test(conf, what_is_no_regular_file_is_refused_and_not_waited_for)
 {
-    char path[] = "/tmp/sonde-fifo-XXXXXX";
+    char path[64];
 
     cr_expect_eq(conf_read("/", &conf, &why), -EINVAL);
-    cr_assert(mkdtemp(path));
-    cr_assert_eq(rmdir(path), 0);
+    snprintf(path, sizeof path, "/tmp/test-conf-fifo.%d", getpid());
     cr_assert_eq(mkfifo(path, 0600), 0);
     cr_expect_eq(conf_read(path, &conf, &why), -EINVAL);
     cr_expect(strstr(why.text, "not a regular file"), "%s", why.text);
     unlink(path);
+}
+
+Test(conf, dev_null_is_an_empty_file)
+{
+    cr_assert_eq(conf_read("/dev/null", &conf, &why), 0, "%s", why.text);
+    conf_done(&conf);
 }
 
 Test(conf, a_huge_file_is_refused)
