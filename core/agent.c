@@ -11,62 +11,37 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "config.h"
 #include "exit-code.h"
 
-enum { STOP_LIMIT_MS = 5000, RETRY_MS = 1000, WATCH_MS = 1000, OPEN_FILES = 4096 };
+enum { STOP_LIMIT_MS = 5000, OPEN_FILES = 4096 };
 
 static const char usage[] =
     "Usage: sonde-agent [--config FILE] [--check]\n"
     "Runs in the foreground and serves the commands of sonde(1) until SIGTERM.\n"
     "  --config FILE  the configuration (default: " SONDE_SYSCONFDIR "/agent.conf)\n"
-    "  --check        read the configuration, say what is wrong with it, and end\n"
+    "  --check        read configuration and profile, say what is wrong, and end\n"
     "  --version, --help\n";
 
 /* ---- the loop ---- */
 
 static void
-on_retry(uv_timer_t *timer)
+retry(struct agent *agent)
 {
-    struct agent *agent = timer->data;
-
     jobs_keep_ends(agent);
     recover(agent);
     jobs_start(agent);
+    interval_look(agent);
 }
 
-void
-agent_retry_later(struct agent *agent)
-{
-    if (!agent->stopping && !uv_is_active((uv_handle_t *)&agent->retry))
-        uv_timer_start(&agent->retry, on_retry, RETRY_MS, 0);
-}
-
-/* Nothing wakes an agent that has nothing to watch. */
-static void
-on_watchdog(uv_timer_t *timer)
-{
-    struct agent *agent = timer->data;
-    bool more = children_overdue(&agent->children, (int64_t)uv_hrtime()) > 0;
-
-    more = control_sweep(agent) || more;
-    if (!more)
-        uv_timer_stop(timer);
-}
-
-void
-agent_watch(struct agent *agent)
-{
-    if (!uv_is_active((uv_handle_t *)&agent->watchdog))
-        uv_timer_start(&agent->watchdog, on_watchdog, WATCH_MS, WATCH_MS);
-}
-
-void
-agent_deadline(struct agent *agent, struct child *child, int64_t ms)
-{
-    child->deadline_ns = (int64_t)uv_hrtime() + ms * INT64_C(1000000);
-    agent_watch(agent);
-}
+static const struct agent_events events = {
+    .profile = interval_changed,
+    .verdict = interval_verdict,
+    .queued = jobs_start,
+    .retry = retry,
+    .watch = control_sweep,
+};
 
 static void
 on_child(uv_signal_t *handle, int signum)
@@ -108,10 +83,13 @@ on_stop(uv_signal_t *handle, int signum)
 static void
 on_hup(uv_signal_t *handle, int signum)
 {
-    (void)handle;
+    struct agent *agent = handle->data;
+
     (void)signum;
     if (log_reopen() == 0)
         log_info("log opened again");
+    policy_refresh(agent);
+    interval_changed(agent, false); /* there may be other applications, too */
 }
 
 static void
@@ -131,10 +109,9 @@ loop_init(struct agent *agent)
     watch(agent, &agent->on_int, on_stop, SIGINT);
     watch(agent, &agent->on_hup, on_hup, SIGHUP);
     watch(agent, &agent->on_child, on_child, SIGCHLD);
-    uv_timer_init(&agent->loop, &agent->retry);
-    uv_timer_init(&agent->loop, &agent->watchdog);
+    timers_init(agent);
     uv_timer_init(&agent->loop, &agent->stop_limit);
-    agent->retry.data = agent->watchdog.data = agent->stop_limit.data = agent;
+    agent->stop_limit.data = agent;
 }
 
 /* ---- start ---- */
@@ -157,6 +134,7 @@ static int
 start(struct agent *agent, struct why *why)
 {
     const struct conf *conf = &agent->conf;
+    struct why note = {""};
     char path[PATH_MAX];
     int r = setup_folders(agent, why);
 
@@ -173,15 +151,19 @@ start(struct agent *agent, struct why *why)
         mode_t before = umask(0077);
 
         setup_path(agent, path, "queue.db");
-        r = queue_open(path, &agent->queue, why);
+        r = queue_open(path, clock_utc(), &agent->queue, &note, why);
         umask(before);
+        if (note.text[0])
+            log_error("%s", note.text);
     }
     if (r == 0)
-        r = app_first_profile(agent, why);
+        r = policy_first(agent, why);
     if (r == 0) {
         loop_init(agent);
-        r = control_open(agent, verbs_answer, why);
+        r = interval_open(agent, why);
     }
+    if (r == 0)
+        r = control_open(agent, verbs_answer, why);
     return r;
 }
 
@@ -207,6 +189,7 @@ run(struct agent *agent)
     recover_spool(agent);
     recover(agent);
     jobs_start(agent);
+    interval_look(agent);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     log_info("stopped");
     return 0;
@@ -231,6 +214,7 @@ finish(struct agent *agent)
         uv_walk(&agent->loop, on_left_handle, NULL);
         uv_run(&agent->loop, UV_RUN_DEFAULT);
         uv_loop_close(&agent->loop);
+        interval_close(agent);
         free(agent->control);
     }
     queue_close(agent->queue);
@@ -251,6 +235,19 @@ raise_open_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* --check: 0, or the exit code after the reason was printed. */
+static int
+check_files(const char *file, struct agent *agent)
+{
+    struct why why = {""};
+
+    if (profile_read(agent->conf.paths.profile, &agent->profile, &why) < 0) {
+        fprintf(stderr, "sonde-agent: %s\n", why.text);
+        return EXIT_BAD_CONFIG;
+    }
+    return printf("%s: in order\n", file) < 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -259,7 +256,7 @@ main(int argc, char **argv)
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    static struct agent agent;
+    static struct agent agent = {.events = &events};
     const char *file = SONDE_SYSCONFDIR "/agent.conf";
     struct why why = {""};
     bool check = false;
@@ -292,7 +289,7 @@ main(int argc, char **argv)
         fprintf(stderr, "sonde-agent: %s\n", why.text);
         return EXIT_BAD_CONFIG;
     }
-    r = check ? printf("%s: in order\n", file) < 0 : run(&agent);
+    r = check ? check_files(file, &agent) : run(&agent);
     finish(&agent);
     return r;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's state: one struct, handed to all its parts.
- *   agent.c    start, loop, stop          app.c      applications and their verdicts
- *   setup.c    folders, users, identity   job.c      one scan from start to stored
- *   control.c  the socket                 verbs.c    what can be asked there
- *   recover.c  what an earlier agent left
+/* The agent's state: one struct, handed to all its parts.  Each calls those before it; what it
+ * has to tell to those after it goes through struct agent_events.
+ *   setup.c     folders, users, identity     interval.c  when applications are scanned
+ *   timers.c    what is looked at again      job.c       one scan from start to stored
+ *   control.c   the socket                   recover.c   what an earlier agent left
+ *   policy.c    the profile in force         verb*.c     what can be asked
+ *   app.c       applications, verdicts       agent.c     start, loop, stop
+ *   stored.c    what sonde.db says
  */
 #pragma once
 
@@ -19,7 +22,23 @@
 #include "verdict.h"
 #include "verify.h"
 
+struct json;
+struct json_out;
+struct agent;
+struct app;
+
+struct agent_events {
+    void (*profile)(struct agent *agent,
+                    bool was_suspended);                   /* another one is in force */
+    void (*verdict)(struct agent *agent, struct app *app); /* another one */
+    void (*queued)(struct agent *agent);                   /* a scan may start */
+    void (*retry)(struct agent *agent); /* what could not be done a second ago */
+    bool (*watch)(
+        struct agent *agent); /* once a second; false: there is no more to watch */
+};
+
 struct agent {
+    const struct agent_events *events;
     struct conf conf;
     bool privileged; /* started as root: workers drop to users of their own */
     struct user_ids scan_user, store_user;
@@ -43,6 +62,12 @@ struct agent {
     struct profile profile;
     struct stat profile_seen; /* the file as it was when it was read last */
     struct control *control;
+
+    int due_fd, steps_fd; /* timers: the next interval scan, steps of the clock */
+    uv_poll_t on_due, on_step;
+    int64_t clock_offset;      /* UTC - time since boot, as it was looked at last */
+    bool looking, look_wanted; /* interval_look */
+    bool intervals_unkept;     /* and the log says so */
 };
 
 /* ---- setup.c ---- */
@@ -59,6 +84,17 @@ void setup_path(const struct agent *agent, char ret[PATH_MAX], const char *forma
     __attribute__((format(printf, 3, 4)));
 
 /* ---- app.c ---- */
+/* When an application is scanned without being asked. */
+struct interval {
+    struct schedule_key key;
+    struct schedule_history history;
+    int64_t success;   /* the end of the last one, UTC; 0: none */
+    int64_t start;     /* of the next one, windows considered; SCHEDULE_NEVER */
+    bool changed;      /* and not kept yet */
+    bool checking;     /* its verdict is asked for */
+    char refusal[512]; /* why it is not, as the log has it; "" */
+};
+
 struct app {
     struct app *next;
     char name[NAME_MAX_LEN + 1];
@@ -67,6 +103,7 @@ struct app {
     int manifest_fd;           /* sealed; -1 */
     struct app_check *checks;  /* who waits for the verdict, in order */
     struct app_verify *verify; /* the worker that finds it */
+    struct interval interval;
 };
 
 /* Is there a manifest or a plugin of that name?  Opens nothing. */
@@ -78,10 +115,6 @@ void app_check(struct agent *agent, struct app *app,
                void (*fn)(struct app *app, void *arg), void *arg);
 /* 0 when it may be scanned now, else the exit code and the reason; after app_check. */
 int app_gate(struct agent *agent, const struct app *app, struct why *why);
-bool app_is_active(struct agent *agent, const char *name);
-/* At the start: the profile, or else the last good one.  Below 0: there is neither. */
-int app_first_profile(struct agent *agent, struct why *why);
-int app_set_active(struct agent *agent, const char *name, bool active, struct why *why);
 /* Call fn for every application that there is a manifest or a plugin for. */
 void app_each(struct agent *agent,
               void (*fn)(struct agent *agent, struct app *app, void *arg), void *arg);
@@ -89,10 +122,51 @@ void app_each(struct agent *agent,
 int app_plugin_path(const struct agent *agent, const char *plugin, char ret[PATH_MAX]);
 void app_free_all(struct agent *agent);
 
-/* ---- agent.c ---- */
+/* ---- policy.c ---- */
+/* At the start: the profile, or else the last good one.  Below 0: there is neither. */
+int policy_first(struct agent *agent, struct why *why);
+/* Read the profile again when its file has changed; a bad one leaves the last good one. */
+void policy_refresh(struct agent *agent);
+bool policy_is_active(struct agent *agent, const char *application);
+int policy_set_active(struct agent *agent, const char *application, bool active,
+                      struct why *why);
+/* This text becomes the profile: 0, or below 0 with the reason, and nothing has changed. */
+int policy_load(struct agent *agent, const char *text, struct why *why);
+
+/* ---- interval.c ---- */
+int interval_open(struct agent *agent, struct why *why);
+/* After the loop has let go of its timers. */
+void interval_close(struct agent *agent);
+/* Queue what is due, and set the timer for what is due next.  To be called when anything has
+ * changed that this depends on.
+ */
+void interval_look(struct agent *agent);
+/* The profile is another one. */
+void interval_changed(struct agent *agent, bool was_suspended);
+/* The verdict about an application is another one. */
+void interval_verdict(struct agent *agent, struct app *app);
+/* A scan of it ends with this outcome: when the next one is due, to be kept with the end, and,
+ * once it is kept, to be taken.
+ */
+void interval_ended(const struct agent *agent, const struct app *app, bool interval,
+                    const char *outcome, struct queue_interval *ret);
+void interval_take(struct agent *agent, struct app *app,
+                   const struct queue_interval *kept_now);
+/* UTC, or SCHEDULE_NEVER. */
+int64_t interval_next(const struct agent *agent, const struct app *app);
+/* A queued interval scan may start now. */
+bool interval_may_start(const struct agent *agent, const struct app *app);
+/* The end of the window that the application is in, UTC; 0: it is in none. */
+int64_t interval_blackout_until(const struct agent *agent, const char *application);
+/* True when requests wait for that, too; in words "blackout until …", local time. */
+bool interval_blackout_words(const struct agent *agent, const char *application,
+                             struct why *ret);
+
+/* ---- timers.c ---- */
+void timers_init(struct agent *agent);
 /* Look again in a second at all that could not be done now. */
 void agent_retry_later(struct agent *agent);
-/* Call control_sweep and look at deadlines each second, as long as there is something. */
+/* Look at deadlines and silent clients each second, as long as there is something. */
 void agent_watch(struct agent *agent);
 /* Kill this child when it has not ended after ms. */
 void agent_deadline(struct agent *agent, struct child *child, int64_t ms);
@@ -105,7 +179,10 @@ void jobs_start(struct agent *agent);
 struct job *job_of_app(const struct agent *agent, const char *application);
 struct job *job_of_scan(const struct agent *agent, int64_t scan);
 enum job_state job_state(const struct job *job);
+bool job_is_interval(const struct job *job);
 void job_cancel(struct job *job);
+/* From now on the scan has this cputhrottle. */
+void job_throttle(struct job *job, int64_t cputhrottle);
 /* Ask all scans to end; their requests stay. */
 void jobs_stop(struct agent *agent);
 /* Kill those that did not; a store that is at work goes on without us. */
@@ -118,16 +195,32 @@ int job_lock(const struct agent *agent, const char *application);
 /* A scan has ended: tell the queue, then the logs and who waits.  Below 0: the queue could not
  * keep it, and nobody was told.
  */
-int job_ended(struct agent *agent, const char *application, int64_t scan,
+int job_ended(struct agent *agent, const struct queue_scan *scan,
               const struct queue_end *end, const struct json *summary);
+
+/* True when sonde.db has this scan, and its tickets have ended as it says there. */
+bool job_ended_as_stored(struct agent *agent, const struct queue_scan *scan);
+
+/* ---- stored.c ---- */
+/* What sonde.db says of a scan; stored_done frees it. */
+struct stored {
+    struct queue_end end;
+    struct json *summary; /* what store would have said, or NULL */
+    char outcome[16], reason[1024], changes[128];
+    char *records;
+};
+/* False: the scan is not there, or what is there is no end. */
+bool stored_read(const struct agent *agent, const struct queue_scan *scan,
+                 struct stored *ret);
+void stored_done(struct stored *stored);
+/* The highest number of a scan there; 0: none. */
+int64_t stored_last(const struct agent *agent);
 
 /* ---- recover.c ---- */
 /* Decide about the scans that were running when the last agent ended: as stored, again, or
  * failed.  One whose application is locked is still being stored: later.
  */
 void recover(struct agent *agent);
-/* True when sonde.db has this scan, and its tickets have ended as it says there. */
-bool recover_as_stored(struct agent *agent, const struct queue_scan *scan);
 void recover_numbers(struct agent *agent);
 /* Frames of earlier scans: a store that is at work has its own descriptor. */
 void recover_spool(struct agent *agent);
@@ -151,5 +244,5 @@ void control_ended(struct agent *agent, int64_t scan);
 /* One ticket has ended although its scan may go on. */
 void control_ended_ticket(struct agent *agent, const char *control_id);
 
-/* ---- verbs.c ---- */
+/* ---- verbs.c: see verb.h ---- */
 void verbs_answer(struct conn *conn, const struct json *request);

@@ -23,6 +23,7 @@ struct app_check {
 
 struct app_verify {
     struct child child; /* first */
+    struct agent *agent;
     struct app *app;
     int manifest_fd, out_fd;
     char identity[VERIFY_IDENTITY_SIZE];
@@ -43,6 +44,8 @@ app_get(struct agent *agent, const char *name)
         return NULL;
     snprintf(app->name, sizeof app->name, "%s", name);
     app->manifest_fd = -1;
+    app->interval.start = SCHEDULE_NEVER;
+    schedule_key(agent->id, app->name, &app->interval.key);
     app->next = agent->apps;
     agent->apps = app;
     return app;
@@ -127,6 +130,7 @@ static void
 on_verified(struct child *child, int status, const struct rusage *usage)
 {
     struct app_verify *v = (struct app_verify *)child;
+    struct agent *agent = v->agent;
     struct app *app = v->app;
 
     (void)usage;
@@ -139,6 +143,7 @@ on_verified(struct child *child, int status, const struct rusage *usage)
     app->verify = NULL;
     verify_free(v);
     call_checks(app);
+    agent->events->verdict(agent, app);
 }
 
 static int
@@ -151,6 +156,7 @@ start_verify(struct agent *agent, struct app *app, const char *identity)
     if (!v)
         return -ENOMEM;
     v->child.on_exit = on_verified;
+    v->agent = agent;
     v->app = app;
     snprintf(v->identity, sizeof v->identity, "%s", identity);
     v->manifest_fd = memfd_create("manifest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -207,109 +213,6 @@ app_check(struct agent *agent, struct app *app, void (*fn)(struct app *app, void
 
 /* ---- the gate ---- */
 
-/* The last good profile, which the state folder keeps over restarts: 0, or below 0 when there is
- * none.
- */
-static int
-read_kept_profile(const struct agent *agent, char ret_path[PATH_MAX], struct profile *ret)
-{
-    setup_path(agent, ret_path, "profile.json");
-    return access(ret_path, F_OK) < 0 ? -errno : profile_read(ret_path, ret, NULL);
-}
-
-static void
-keep_profile(struct agent *agent)
-{
-    struct profile kept = {NULL, 0};
-    struct why why = {""};
-    char path[PATH_MAX];
-
-    if ((read_kept_profile(agent, path, &kept) < 0 ||
-         !profile_is_same(&kept, &agent->profile)) &&
-        profile_write(path, &agent->profile, &why) < 0)
-        log_warning("%s; it would not be known after a restart", why.text);
-    profile_done(&kept);
-}
-
-static void
-log_profile(const struct agent *agent)
-{
-    log_info("profile %s: %s", agent->conf.paths.profile,
-             agent->profile_seen.st_ino ? "read"
-                                        : "is not there, so all applications are active");
-}
-
-int
-app_first_profile(struct agent *agent, struct why *why)
-{
-    const char *path = agent->conf.paths.profile;
-    char kept[PATH_MAX];
-
-    (void)stat(path, &agent->profile_seen);
-    if (profile_read(path, &agent->profile, why) == 0) {
-        log_profile(agent);
-        keep_profile(agent);
-        return 0;
-    }
-    if (read_kept_profile(agent, kept, &agent->profile) < 0)
-        return -EBADMSG;
-    log_error("%s; the last good one stays in force", why->text);
-    return 0;
-}
-
-/* Read the profile again when its file has changed; a bad one leaves the last good one. */
-static void
-refresh_profile(struct agent *agent)
-{
-    const char *path = agent->conf.paths.profile;
-    struct profile fresh = {NULL, 0};
-    struct stat st = {0}, *seen = &agent->profile_seen;
-    struct why why = {""};
-
-    (void)stat(path, &st);
-    if (st.st_ino == seen->st_ino && st.st_dev == seen->st_dev &&
-        st.st_size == seen->st_size && st.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
-        st.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
-        st.st_ctim.tv_sec == seen->st_ctim.tv_sec &&
-        st.st_ctim.tv_nsec == seen->st_ctim.tv_nsec)
-        return;
-    agent->profile_seen = st;
-    if (profile_read(path, &fresh, &why) < 0) {
-        log_error("%s; the last good one stays in force", why.text);
-        return;
-    }
-    log_profile(agent);
-    profile_done(&agent->profile);
-    agent->profile = fresh;
-    keep_profile(agent);
-}
-
-bool
-app_is_active(struct agent *agent, const char *name)
-{
-    refresh_profile(agent);
-    return profile_is_active(&agent->profile, name);
-}
-
-int
-app_set_active(struct agent *agent, const char *name, bool active, struct why *why)
-{
-    const char *path = agent->conf.paths.profile;
-    struct profile profile = {NULL, 0};
-    int r =
-        profile_read(path, &profile, why); /* what is on disk, never the last good one */
-
-    if (r == 0)
-        r = profile_set_active(&profile, name, active);
-    if (r == 0)
-        r = profile_write(path, &profile, why);
-    else if (!why->text[0])
-        why_set(why, r, "%s", strerror(-r));
-    profile_done(&profile);
-    refresh_profile(agent);
-    return r;
-}
-
 int
 app_plugin_path(const struct agent *agent, const char *plugin, char ret[PATH_MAX])
 {
@@ -357,7 +260,7 @@ app_gate(struct agent *agent, const struct app *app, struct why *why)
         return why_set(why, EXIT_REFUSED_FOR_NOW,
                        "the manifest of %s could not be verified: %.400s", app->name,
                        v->reason);
-    if (!app_is_active(agent, app->name))
+    if (!policy_is_active(agent, app->name))
         return why_set(why, EXIT_NO_INPUT,
                        "application %s is not activated; sonde activate %s", app->name,
                        app->name);

@@ -2,23 +2,12 @@
 #include "cli.h"
 
 static int
-set_active(struct cli *cli, const char *verb, const char *application)
+set_active(const struct cli *cli, const char *verb, const char *application)
 {
     const struct client_request request = {
         .verb = verb, .key = "application", .value = application};
-    struct json *final = NULL;
-    int r = client_ask(cli, &request, NULL, NULL, &final);
 
-    if (r != 0)
-        return r;
-    if (cli->json)
-        cli_print_json(final);
-    else {
-        cli_print(stdout, "%s", json_get_str(final, "note"));
-        putchar('\n');
-    }
-    json_free(final);
-    return 0;
+    return client_tell(cli, &request, application);
 }
 
 static int

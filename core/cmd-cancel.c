@@ -4,30 +4,20 @@
 static int
 run(struct cli *cli, int argc, char **argv)
 {
-    const struct client_request request = {
-        .verb = "cancel", .key = "control_id", .value = argv[0]};
-    struct json *final = NULL;
-    int r = client_ask(cli, &request, NULL, NULL, &final);
+    struct client_request request = {.verb = "cancel"};
 
     (void)argc;
-    if (r != 0)
-        return r;
-    if (cli->json)
-        cli_print_json(final);
-    else {
-        cli_print(stdout, "%s: %s (%s)", argv[0], json_get_str(final, "state"),
-                  json_get_str(final, "note"));
-        putchar('\n');
-    }
-    json_free(final);
-    return 0;
+    client_name(&request, argv[0]);
+    return client_tell(cli, &request, argv[0]);
 }
 
 const struct command cmd_cancel = {
     .name = "cancel",
-    .words = "CONTROLID",
-    .summary = "Withdraw a request",
-    .help = "Its scan ends, unless others asked for the same one.\n",
+    .words = "CONTROLID | APP",
+    .summary = "Withdraw a request, or end an interval scan",
+    .help = "The scan of a request ends, unless others asked for the same one.  APP: its "
+            "interval\n"
+            "scan ends; the next one is an interval later.\n",
     .min = 1,
     .max = 1,
     .run = run,

@@ -1,214 +1,149 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "cli.h"
 #include "controlid.h"
-#include "json-check.h"
 
-enum { SCAN, APP, KIND, KEY, CHANGE, BEFORE, AFTER };
-
-static const char sql[] = "SELECT scan, application, kind, key, change, before, after"
-                          " FROM changes WHERE scan = ? ORDER BY kind, key";
-
-static void
-take_scan(const struct json *line, void *arg)
-{
-    *(int64_t *)arg = json_get_int(json_get(line, "ticket"), "scan", 0);
-}
-
-/* The scan that is meant: by its number, of a ControlId, or the newest.  0, or an exit code. */
-static int
-which_scan(struct cli *cli, struct db *db, const char *word, int64_t *ret)
-{
-    const struct client_request request = {
-        .verb = "status", .key = "control_id", .value = word};
-    struct db_rows *rows = NULL;
-    int r;
-
-    *ret = 0;
-    if (word && !controlid_is_valid(word)) {
-        *ret = strtoll(word, NULL, 10);
-        return 0;
-    }
-    if (word)
-        return client_ask(cli, &request, take_scan, ret, NULL);
-    r = db_query(db, &rows, "SELECT max(id) FROM scans", "");
-    if (r >= 0 && (r = db_next(rows)) == 1)
-        *ret = db_int(rows, 0);
-    db_rows_done(rows);
-    return r < 0 ? results_fail(db, r) : 0;
-}
-
-/* One line about the scan itself, for people.  0, or an exit code. */
-static int
-print_scan(const struct cli *cli, struct db *db, int64_t scan)
-{
-    struct db_rows *rows = NULL;
-    char time[CLI_TIME_SIZE];
-    int r =
-        db_query(db, &rows,
-                 "SELECT application, ended, outcome, added, changed, removed FROM scans"
-                 " WHERE id = ?",
-                 "i", scan);
-
-    if (r >= 0)
-        r = db_next(rows);
-    if (r == 1 && !cli->json) {
-        cli_print(stdout,
-                  "scan %lld of %s, %s, %s: %lld added, %lld changed, %lld removed",
-                  (long long)scan, db_text(rows, 0, NULL),
-                  cli_local_time(db_text(rows, 1, NULL), time), db_text(rows, 2, NULL),
-                  (long long)db_int(rows, 3), (long long)db_int(rows, 4),
-                  (long long)db_int(rows, 5));
-        putchar('\n');
-    }
-    db_rows_done(rows);
-    if (r == 0 && scan == 0)
-        return cli_fail(EXIT_NO_INPUT, "no scan has been stored yet");
-    if (r == 0)
-        return cli_fail(EXIT_NO_INPUT, "scan %lld: nothing of it is stored",
-                        (long long)scan);
-    return r < 0 ? results_fail(db, r) : 0;
-}
-
-static void
-print_json(struct db_rows *rows)
-{
-    struct cli_object object;
-    struct json_out *out = &object.out;
-
-    cli_object_begin(&object);
-    json_out_int(out, "scan", db_int(rows, SCAN));
-    json_out_str(out, "app", db_text(rows, APP, NULL));
-    json_out_str(out, "kind", db_text(rows, KIND, NULL));
-    json_out_str(out, "key", db_text(rows, KEY, NULL));
-    json_out_str(out, "change", db_text(rows, CHANGE, NULL));
-    json_out_raw(out, "before", db_text(rows, BEFORE, NULL));
-    json_out_raw(out, "after", db_text(rows, AFTER, NULL));
-    cli_object_end(&object);
-}
-
-/* ---- fields that differ, as people read them: "version 1.2 -> 1.3" ---- */
-
-struct difference {
-    char text[TABLE_CELL_MAX];
-    size_t len;
+/* A word that names a scan. */
+struct word {
+    const char *text;
+    int64_t scan;
+    char state[16]; /* of the request that it names, or "" */
 };
 
 static void
-add_field(struct difference *d, const char *name, const struct json *before,
-          const struct json *after)
+take_ticket(const struct json *line, void *arg)
 {
-    cleanup_free char *was = before ? json_print(before) : NULL;
-    cleanup_free char *is = after ? json_print(after) : NULL;
+    const struct json *ticket = json_get(line, "ticket");
+    const char *state = json_get_str(ticket, "state");
+    struct word *word = arg;
 
-    if (d->len < sizeof d->text - 1 && (!was || !is || strcmp(was, is) != 0))
-        d->len += (size_t)snprintf(d->text + d->len, sizeof d->text - d->len,
-                                   "%s%s %s -> %s", d->len ? ", " : "", name,
-                                   was ? was : "nothing", is ? is : "nothing");
+    word->scan = json_get_int(ticket, "scan", 0);
+    snprintf(word->state, sizeof word->state, "%s", state ? state : "");
 }
 
-static void
-add_difference(struct table *table, const char *before, const char *after)
-{
-    struct json *old = NULL, *new = NULL;
-    struct difference d = {.len = 0};
-
-    if (before && after && json_parse(before, strlen(before), &old, NULL) == 0 &&
-        json_parse(after, strlen(after), &new, NULL) == 0) {
-        for (const struct json *f = json_first(new); f; f = json_next(f))
-            add_field(&d, json_name(f), json_get(old, json_name(f)), f);
-        for (const struct json *f = json_first(old); f; f = json_next(f))
-            if (!json_get(new, json_name(f)))
-                add_field(&d, json_name(f), f, NULL);
-    }
-    json_free(old);
-    json_free(new);
-    table_cell(table, d.text);
-}
-
-static bool
-is_damaged(const char *data)
-{
-    return data && json_check_flat(data, strlen(data), NULL) < 0;
-}
-
-/* One row; 0, or an exit code when it is damaged, which is said. */
+/* The number of the scan: 0, or an exit code. */
 static int
-take_row(const struct cli *cli, struct table *table, struct db_rows *rows)
+find_number(const struct cli *cli, struct word *word)
 {
-    const char *before = db_text(rows, BEFORE, NULL), *after = db_text(rows, AFTER, NULL);
+    const struct client_request request = {
+        .verb = "status", .key = "control_id", .value = word->text};
 
-    if (is_damaged(before) || is_damaged(after))
-        return cli_fail(EXIT_BAD_DATA, "change of %s of kind %s: damaged, skipped",
-                        db_text(rows, KEY, NULL), db_text(rows, KIND, NULL));
-    if (cli->json) {
-        print_json(rows);
-        return 0;
-    }
-    table_cell(table, db_text(rows, CHANGE, NULL));
-    table_cell(table, db_text(rows, KIND, NULL));
-    table_cell(table, db_text(rows, KEY, NULL));
-    add_difference(table, before, after);
+    if (controlid_is_valid(word->text))
+        return client_ask(cli, &request, take_ticket, word, NULL);
+    cli_number(word->text, 0, INT64_MAX, &word->scan);
     return 0;
 }
 
 static int
-print_changes(struct cli *cli, struct db *db, int64_t scan)
+is_no_scan(const char *word)
 {
-    static const char *const heads[] = {"CHANGE", "KIND", "KEY", "DIFFERENCE"};
-    struct db_rows *rows = NULL;
-    struct table table;
-    int code = print_scan(cli, db, scan), r;
+    int64_t number;
 
+    if (controlid_is_valid(word) || cli_number(word, 0, INT64_MAX, &number))
+        return 0;
+    return cli_fail(EXIT_USAGE_ERROR, "\"%s\" is no ControlId; sonde status lists them",
+                    word);
+}
+
+/* Why is it not there?  Returns the exit code. */
+static int
+explain_missing(struct db *db, const struct word *word, const char *application)
+{
+    int64_t first = 0;
+    int code;
+
+    if (word->state[0] && strcmp(word->state, "DONE") != 0 &&
+        strcmp(word->state, "INCOMPLETE") != 0)
+        return cli_fail(EXIT_NO_INPUT, "%s: is %s, and nothing of its scan is stored",
+                        word->text, word->state);
+    code = results_first_scan(db, application, &first);
     if (code != 0)
         return code;
-    table_init(&table);
-    for (int i = 0; i < 4; i++)
-        table_column(&table, heads[i]);
-    r = db_query(db, &rows, sql, "i", scan);
-    while (r >= 0 && (r = db_next(rows)) == 1) {
-        int damaged = take_row(cli, &table, rows);
+    if (word->scan > 0 && word->scan < first)
+        return cli_fail(EXIT_NO_INPUT,
+                        "scan %lld: is not kept; history begins with scan "
+                        "%lld%s%s",
+                        (long long)word->scan, (long long)first,
+                        application ? " of " : "", application ? application : "");
+    return cli_fail(EXIT_NO_INPUT, "scan %lld: nothing of it is stored",
+                    (long long)word->scan);
+}
 
-        code = damaged ? damaged : code;
+static int
+print_one(const struct cli *cli, struct db *db, const char *text)
+{
+    struct word word = {.text = text};
+    struct stored_scan scan;
+    int code = text ? find_number(cli, &word) : results_newest_scan(db, &word.scan);
+
+    if (code == 0)
+        code = results_scan(db, word.scan, &scan);
+    if (code == 0 && scan.id == 0)
+        code = text ? explain_missing(db, &word, NULL)
+                    : cli_fail(EXIT_NO_INPUT, "no scan has been stored yet");
+    return code ? code : changes_print(cli, db, &scan);
+}
+
+/* Both are stored: print what lies between them. */
+static int
+print_between(const struct cli *cli, struct db *db, const struct stored_scan *a,
+              const struct stored_scan *b)
+{
+    bool ordered = a->id <= b->id;
+
+    if (strcmp(a->application, b->application) != 0)
+        return cli_fail(EXIT_USAGE_ERROR,
+                        "scan %lld is of %s, scan %lld of %s: both must be of one "
+                        "application",
+                        (long long)a->id, a->application, (long long)b->id,
+                        b->application);
+    return changes_print_between(cli, db, ordered ? a : b, ordered ? b : a);
+}
+
+static int
+print_two(const struct cli *cli, struct db *db, char **texts)
+{
+    struct word words[2] = {{.text = texts[0]}, {.text = texts[1]}};
+    struct stored_scan scans[2];
+    int code = 0;
+
+    for (int i = 0; i < 2 && code == 0; i++) {
+        code = find_number(cli, &words[i]);
+        if (code == 0)
+            code = results_scan(db, words[i].scan, &scans[i]);
     }
-    if (r < 0)
-        code = results_fail(db, r);
-    else if (table.n_cells && cli_print_table(cli, &table) != 0)
-        code = EXIT_SCAN_FAILED;
-    table_done(&table);
-    db_rows_done(rows);
-    return code;
+    for (int i = 0; i < 2 && code == 0; i++)
+        if (scans[i].id == 0)
+            code = explain_missing(db, &words[i],
+                                   scans[!i].id ? scans[!i].application : NULL);
+    return code ? code : print_between(cli, db, &scans[0], &scans[1]);
 }
 
 static int
 run(struct cli *cli, int argc, char **argv)
 {
-    const char *word = argc > 0 ? argv[0] : NULL;
     struct db *db = NULL;
-    int64_t scan;
-    int code;
+    int code = 0;
 
-    if (word && !controlid_is_valid(word) &&
-        (strlen(word) > 18 || strspn(word, "0123456789") != strlen(word)))
-        return cli_fail(EXIT_USAGE_ERROR,
-                        "\"%s\" is no ControlId; sonde status lists them", word);
-    code = results_open(cli, &db);
+    for (int i = 0; i < argc && code == 0; i++)
+        code = is_no_scan(argv[i]);
     if (code == 0)
-        code = which_scan(cli, db, word, &scan);
+        code = results_open(cli, &db);
     if (code == 0)
-        code = print_changes(cli, db, scan);
+        code = argc == 2 ? print_two(cli, db, argv)
+                         : print_one(cli, db, argc ? argv[0] : NULL);
     db_close(db);
     return code;
 }
 
 const struct command cmd_changes = {
     .name = "changes",
-    .words = "[CONTROLID | SCAN]",
-    .summary = "Print what a scan found changed",
-    .help = "Without a word: the newest scan.\n",
-    .max = 1,
+    .words = "[SCAN [SCAN]]",
+    .summary = "Print what changed in a scan, or between two",
+    .help = "SCAN is a ControlId or the number of a scan; without one it is the newest.\n"
+            "Of two scans of one application, in any order: what the younger found "
+            "different.\n",
+    .max = 2,
     .run = run,
 };

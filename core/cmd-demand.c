@@ -6,10 +6,14 @@
 #include "demand.h"
 
 int
-demand_scan(struct cli *cli, const char *application, int64_t cputhrottle, char **ret_id)
+demand_scan(const struct cli *cli, const char *application, int64_t cputhrottle,
+            char **ret_id)
 {
-    const struct client_request request = {"demand", "application", application, true,
-                                           cputhrottle};
+    const struct client_request request = {.verb = "demand",
+                                           .key = "application",
+                                           .value = application,
+                                           .number_key = "cputhrottle",
+                                           .number = cputhrottle};
     struct json *final = NULL;
     int r = client_ask(cli, &request, NULL, NULL, &final);
     const char *id = json_get_str(final, "control_id");

@@ -5,23 +5,33 @@
 
 enum { WORDS_WIDTH = 32 }; /* of a command with its words */
 
+/* "  NAME WORDS   SUMMARY", on two lines where the words are many. */
+static void
+print_command(const struct command *c)
+{
+    int width = WORDS_WIDTH - (int)strlen(c->name);
+
+    if ((int)strlen(c->words) > width)
+        printf("  %s %s\n%*s%s\n", c->name, c->words, WORDS_WIDTH + 4, "", c->summary);
+    else
+        printf("  %s %-*s %s\n", c->name, width, c->words, c->summary);
+}
+
 static void
 print_all(void)
 {
     puts("Usage: sonde [--config FILE] [--json] COMMAND [WORD...]\n");
     for (const struct command *const *c = commands; *c; c++)
-        printf("  %s %-*s %s\n", (*c)->name, WORDS_WIDTH - (int)strlen((*c)->name),
-               (*c)->words, (*c)->summary);
-    puts(
-        "\n"
-        "  --config FILE  agent.conf of the agent that is asked (or SONDE_CONFIG)\n"
-        "  --json         for programs: one object a line\n"
-        "  --help, --version\n\n"
-        "Exit codes: 0 accepted, done; 1 scan failed; 2 incomplete; 3 cancelled;\n"
-        "64 usage, unknown application; 65 manifest or results not valid; 66 no "
-        "manifest,\n"
-        "not activated, unknown ControlId, no results; 69 no agent; 75 refused for now;\n"
-        "77 not permitted; 78 configuration.");
+        print_command(*c);
+    puts("\n"
+         "  --config FILE  agent.conf of the agent that is asked (or SONDE_CONFIG)\n"
+         "  --json         for programs: one object a line\n"
+         "  --help, --version\n\n"
+         "Exit codes: 0 accepted, done; 1 scan failed; 2 incomplete; 3 cancelled;\n"
+         "64 usage, unknown application; 65 manifest, profile or results not valid;\n"
+         "66 no manifest, not activated, unknown ControlId, no results; 69 no agent;\n"
+         "75 refused for now, or the time to wait is over; 77 not permitted;\n"
+         "78 configuration.");
 }
 
 int

@@ -6,12 +6,8 @@ run(struct cli *cli, int argc, char **argv)
 {
     struct client_request request = {.verb = "status"};
 
-    if (argc == 1) {
-        /* The name of an application begins with a letter. */
-        request.key =
-            argv[0][0] >= '0' && argv[0][0] <= '9' ? "control_id" : "application";
-        request.value = argv[0];
-    }
+    if (argc == 1)
+        client_name(&request, argv[0]);
     return listing_ask(cli, &request);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +14,13 @@
 #include "cleanup.h"
 #include "exit-code.h"
 
-enum { BACKLOG = 1024, CONNS_MAX = 1024, UNREAD_MAX = 1024 * 1024, GROUPS_MAX = 1024 };
+enum {
+    BACKLOG = 1024,
+    CONNS_MAX = 1024,
+    LINE_FIRST = 4096, /* most requests are shorter; a profile may be longer */
+    UNREAD_MAX = 1024 * 1024,
+    GROUPS_MAX = 1024
+};
 
 #define SILENT_NS INT64_C(10000000000) /* so long may a client take for its line */
 
@@ -23,8 +30,8 @@ struct conn {
     struct agent *agent;
     uid_t uid;
     int64_t since_ns;
-    char line[CONTROL_LINE_MAX + 1];
-    size_t len;
+    char *line; /* room for `size` bytes */
+    size_t len, size;
     bool answering; /* the request was read */
     bool held;      /* the answer comes later */
     bool closing;   /* after the last line, or the client is gone */
@@ -73,6 +80,7 @@ conn_free_when_done(struct conn *conn)
         at = &(*at)->next;
     *at = conn->next;
     control->n_conns--;
+    free(conn->line);
     free(conn);
     if (control->full && control->open) {
         control->full = false;
@@ -295,14 +303,31 @@ take_request(struct conn *conn)
 }
 
 static void
+grow_line(struct conn *conn)
+{
+    size_t size = conn->size ? 2 * conn->size : LINE_FIRST;
+    char *line = size <= CONTROL_LINE_MAX ? realloc(conn->line, size) : NULL;
+
+    if (!line)
+        return;
+    conn->line = line;
+    conn->size = size;
+}
+
+static void
 on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
+    static char waste[LINE_FIRST];
     struct conn *conn = (struct conn *)handle;
 
     (void)size;
-    if (conn->answering) /* one request is read; what comes after it is thrown away */
-        conn->len = 0;
-    *buf = uv_buf_init(conn->line + conn->len, (unsigned)(CONTROL_LINE_MAX - conn->len));
+    if (conn->answering) { /* one request is read; what comes after it is thrown away */
+        *buf = uv_buf_init(waste, sizeof waste);
+        return;
+    }
+    if (conn->len == conn->size)
+        grow_line(conn); /* or there is no room, and the request is refused */
+    *buf = uv_buf_init(conn->line + conn->len, (unsigned)(conn->size - conn->len));
 }
 
 /* At the end of its words: it is gone, too, or will read the answer (shutdown(2)). */
@@ -323,7 +348,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
     if (n == UV_ENOBUFS) {
         conn->answering = true;
-        conn_refuse(conn, EXIT_USAGE_ERROR, "request: longer than 4096 bytes");
+        conn_refuse(conn, EXIT_USAGE_ERROR, "request: longer than 128 KiB");
         return;
     }
     if (n == UV_EOF && conn->answering && !client_is_gone(conn)) {

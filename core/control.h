@@ -5,7 +5,7 @@
 #include "agent.h"
 #include "json.h"
 
-enum { CONTROL_VERSION = 1, CONTROL_LINE_MAX = 4096 };
+enum { CONTROL_VERSION = 1, CONTROL_LINE_MAX = 128 * 1024 };
 
 struct conn;
 

@@ -62,8 +62,10 @@ write_ticket(const struct ticket *ticket, void *arg)
         fprintf(f, "  reason: %s\n", times.reason);
     fprintf(f, "  requested: %s  started: %s  ended: %s\n", times.requested,
             times.started, times.ended);
-    fprintf(f, "  cputhrottle: %lld  cpu_seconds: %.3f\n", (long long)times.cputhrottle,
-            times.cpu_s);
+    fprintf(f, "  cputhrottle: %lld", (long long)times.cputhrottle);
+    if (times.effective != times.cputhrottle)
+        fprintf(f, " (shared: %lld)", (long long)times.effective);
+    fprintf(f, "  cpu_seconds: %.3f\n", times.cpu_s);
     if (summary) {
         write_records(f, json_get(summary, "records"));
         write_changes(f, summary, ticket_control_id(ticket));

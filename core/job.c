@@ -7,10 +7,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "agent.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "done.h"
 #include "exit-code.h"
 #include "frame.h"
@@ -51,7 +51,8 @@ struct job {
     char reason[1024];
     uint64_t done, total;
     int64_t records;
-    double cpu_s; /* told by the keeper; at the end, counted by the kernel */
+    double cpu_s;         /* told by the keeper; at the end, counted by the kernel */
+    double typical_cpu_s; /* of the last scans of the application; 0: not known */
     long peak_kib;
     time_t started;
     int64_t started_ns;
@@ -83,10 +84,25 @@ job_state(const struct job *job)
     return job->state;
 }
 
+bool
+job_is_interval(const struct job *job)
+{
+    return job->scan.interval;
+}
+
 static int64_t
 monotonic_ns(void)
 {
     return (int64_t)uv_hrtime();
+}
+
+/* What is left of the CPU time that such scans take, and the sleep that comes with it. */
+static double
+eta_s(const struct job *job)
+{
+    double left = job->typical_cpu_s - job->cpu_s;
+
+    return left <= 0 ? 0 : left * (10 + (double)job->scan.cputhrottle) / 10;
 }
 
 static void
@@ -97,12 +113,17 @@ write_progress(const struct job *job, struct json_out *out, const char *control_
     json_out_str(out, "application", job->app->name);
     json_out_str(out, "state",
                  job->state == JOB_SCAN ? "ONDEMAND_EVENT_SCAN" : "ONDEMAND_EVENT_STORE");
+    json_out_int(out, "cputhrottle", job->scan.cputhrottle);
     json_out_int(out, "done", (int64_t)job->done);
     json_out_int(out, "total", (int64_t)job->total);
     json_out_int(out, "records", job->records);
     json_out_real(out, "cpu_seconds", job->cpu_s);
     json_out_real(out, "elapsed_seconds",
                   (double)(monotonic_ns() - job->started_ns) / 1e9);
+    if (job->typical_cpu_s > 0)
+        json_out_real(out, "eta_seconds", eta_s(job));
+    else
+        json_out_null(out, "eta_seconds");
     json_out_end(out, '}');
 }
 
@@ -168,22 +189,51 @@ job_free(struct job *job)
 }
 
 int
-job_ended(struct agent *agent, const char *application, int64_t scan,
-          const struct queue_end *end, const struct json *summary)
+job_ended(struct agent *agent, const struct queue_scan *scan, const struct queue_end *end,
+          const struct json *summary)
 {
-    int r = queue_end(agent->queue, scan, time(NULL), end);
+    struct app *app = app_get(agent, scan->application);
+    struct queue_interval interval;
+    int r;
 
+    if (app)
+        interval_ended(agent, app, scan->interval, end->outcome, &interval);
+    r = queue_end(agent->queue, scan->id, clock_utc(), end, app ? &interval : NULL);
     if (r < 0)
         return r;
+    if (app)
+        interval_take(agent, app, &interval);
     log_write(strcmp(end->outcome, TICKET_FAILED) == 0 ? LOG_ERROR : LOG_INFO,
               "scan %lld of %s ended: %s%s%s, %.3f s of CPU time, peak memory %ld KiB",
-              (long long)scan, application, end->outcome, end->reason[0] ? ": " : "",
-              end->reason, end->cpu_s, end->peak_kib);
+              (long long)scan->id, scan->application, end->outcome,
+              end->reason[0] ? ": " : "", end->reason, end->cpu_s, end->peak_kib);
     if (r > 0)
-        log_info("delayed requests for %s are queued now: %d", application, r);
-    done_write(agent->queue, scan, summary);
-    control_ended(agent, scan);
+        log_info("delayed requests for %s are queued now: %d", scan->application, r);
+    done_write(agent->queue, scan->id, summary);
+    control_ended(agent, scan->id);
+    interval_look(agent);
     return 0;
+}
+
+bool
+job_ended_as_stored(struct agent *agent, const struct queue_scan *scan)
+{
+    struct stored stored;
+    bool found = stored_read(agent, scan, &stored);
+
+    if (found && job_ended(agent, scan, &stored.end, stored.summary) < 0)
+        agent_retry_later(agent);
+    stored_done(&stored);
+    return found;
+}
+
+/* The caller frees it. */
+static char *
+member_text(const struct json *object, const char *name)
+{
+    const struct json *member = json_get(object, name);
+
+    return member ? json_print(member) : NULL;
 }
 
 /* Keep the end that the job has; a full disk is tried again later. */
@@ -191,11 +241,11 @@ static void
 keep_end(struct job *job)
 {
     struct agent *agent = job->agent;
-    const struct json *records = json_get(job->summary, "records");
-    cleanup_free char *records_text = records ? json_print(records) : NULL;
-    struct queue_end end = {job->outcome, job->reason, job->cpu_s, records_text,
-                            job->peak_kib};
-    int r = job_ended(agent, job->app->name, job->scan.id, &end, job->summary);
+    cleanup_free char *records = member_text(job->summary, "records");
+    cleanup_free char *changes = member_text(job->summary, "changes");
+    struct queue_end end = {job->outcome, job->reason, job->cpu_s,
+                            records,      changes,     job->peak_kib};
+    int r = job_ended(agent, &job->scan, &end, job->summary);
 
     if (r < 0) {
         if (!job->end_is_late)
@@ -284,7 +334,7 @@ on_stored(struct child *child, int status, const struct rusage *usage)
         return;
     }
     json_free(summary);
-    if (recover_as_stored(agent, &job->scan)) { /* it died after its commit */
+    if (job_ended_as_stored(agent, &job->scan)) { /* it died after its commit */
         job_free(job);
         jobs_start(agent);
         return;
@@ -307,13 +357,13 @@ start_store(struct job *job)
 
     setup_path(agent, path, "results/sonde.db");
     timestamp_utc(job->started, started);
-    timestamp_utc(time(NULL), ended);
+    timestamp_utc(clock_utc(), ended);
     child_args_add(&args, "sonde-worker");
     child_args_add(&args, "store");
     child_args_add(&args, "app=%s", job->app->name);
     child_args_add(&args, "scan=%lld", (long long)job->scan.id);
     child_args_add(&args, "db=%s", path);
-    child_args_add(&args, "trigger=ondemand");
+    child_args_add(&args, "trigger=%s", job->scan.interval ? "interval" : "ondemand");
     child_args_add(&args, "root_id=%s", agent->root_id);
     child_args_add(&args, "end=%s", job->end);
     child_args_add(&args, "reason=%s", job->reason);
@@ -543,6 +593,7 @@ job_run(struct job *job, const char *plugin_path)
     }
     log_info("scan %lld of %s started, cputhrottle %lld", (long long)job->scan.id,
              job->app->name, (long long)job->scan.cputhrottle);
+    job->typical_cpu_s = queue_typical_cpu_s(agent->queue, job->app->name);
 }
 
 /* The verdict is known: begin, refuse, or wait for the lock. */
@@ -606,12 +657,33 @@ job_new(struct agent *agent, struct app *app, const struct queue_scan *scan)
     job->scan = *scan;
     job->lock_fd = job->spool_fd = job->out_fd = job->keeper_fd = -1;
     job->child.on_exit = on_kept;
-    job->started = time(NULL);
+    job->started = clock_utc();
     job->started_ns = monotonic_ns();
     job->next = agent->jobs;
     agent->jobs = job;
     agent->n_jobs++;
     app_check(agent, app, job_begin, job);
+}
+
+/* A window that holds back requests, too: until when, in words. */
+static bool
+hold_back(struct agent *agent, const struct queue_scan *scan)
+{
+    struct why until;
+
+    if (!interval_blackout_words(agent, scan->application, &until) ||
+        queue_delay(agent->queue, scan->id, until.text) < 0)
+        return false;
+    log_info("scan %lld of %s: delayed, %s", (long long)scan->id, scan->application,
+             until.text);
+    interval_look(agent); /* the timer must know its end */
+    return true;
+}
+
+static bool
+may_start(struct agent *agent, const struct app *app, const struct queue_scan *scan)
+{
+    return scan->interval ? interval_may_start(agent, app) : !hold_back(agent, scan);
 }
 
 static void
@@ -623,7 +695,7 @@ start_queued(struct agent *agent)
     for (int i = 0; i < n && agent->n_jobs < agent->conf.agent.max_scans; i++) {
         struct app *app = app_get(agent, scans[i].application);
 
-        if (app && !job_of_app(agent, app->name))
+        if (app && !job_of_app(agent, app->name) && may_start(agent, app, &scans[i]))
             job_new(agent, app, &scans[i]);
     }
 }
@@ -645,15 +717,34 @@ jobs_start(struct agent *agent)
 
 /* ---- cancel and stop ---- */
 
+static void
+tell_keeper(struct job *job, const char *line)
+{
+    if (job->state == JOB_SCAN && job->keeper_fd >= 0)
+        (void)!send(job->keeper_fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void
 job_cancel(struct job *job)
 {
-    static const char line[] = "cancel\n";
-
     if (job->keeper_fd < 0)
         return;
-    (void)!send(job->keeper_fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    tell_keeper(job, "cancel\n");
     agent_deadline(job->agent, &job->child, CANCEL_MS); /* a keeper may be stopped */
+}
+
+void
+job_throttle(struct job *job, int64_t cputhrottle)
+{
+    char line[48];
+
+    if (job->scan.cputhrottle == cputhrottle)
+        return;
+    job->scan.cputhrottle = cputhrottle;
+    snprintf(line, sizeof line, "throttle %lld\n", (long long)cputhrottle);
+    tell_keeper(job, line);
+    log_info("scan %lld of %s: cputhrottle %lld from now on", (long long)job->scan.id,
+             job->app->name, (long long)cputhrottle);
 }
 
 void

@@ -161,6 +161,16 @@ json_name(const struct json *child)
     return inside(child)->string;
 }
 
+int
+json_count(const struct json *json)
+{
+    int n = 0;
+
+    for (const struct json *c = json_first(json); c; c = json_next(c))
+        n++;
+    return n;
+}
+
 /* cJSON prints 15 digits of most numbers, which is not always the same number. */
 static void
 print_number(struct json_out *out, const char *key, const struct json *json)

@@ -54,6 +54,7 @@ bool json_bool(const struct json *json, bool def);
 const struct json *json_first(const struct json *json);
 const struct json *json_next(const struct json *child);
 const char *json_name(const struct json *child);
+int json_count(const struct json *json);
 
 /* Compact text of a value (no line breaks); the caller frees it.  NULL: out of memory. */
 char *json_print(const struct json *json);

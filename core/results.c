@@ -79,6 +79,63 @@ results_fail(struct db *db, int r)
     return cli_fail(EXIT_UNAVAILABLE, "results: %s", db_error(db));
 }
 
+/* The one number of a query: 0, or an exit code. */
+static int
+one_number(struct db *db, const char *sql, const char *text, int64_t *ret)
+{
+    struct db_rows *rows = NULL;
+    int r = db_query(db, &rows, sql, "s", text);
+
+    *ret = 0;
+    if (r >= 0 && (r = db_next(rows)) == 1)
+        *ret = db_int(rows, 0);
+    db_rows_done(rows);
+    return r < 0 ? results_fail(db, r) : 0;
+}
+
+int
+results_newest_scan(struct db *db, int64_t *ret)
+{
+    return one_number(db, "SELECT max(id) FROM scans WHERE ?1 IS NULL", NULL, ret);
+}
+
+int
+results_first_scan(struct db *db, const char *application, int64_t *ret)
+{
+    return one_number(db,
+                      "SELECT min(id) FROM scans WHERE ?1 IS NULL OR application = ?1",
+                      application, ret);
+}
+
+static void
+copy_text(char *ret, size_t size, const char *text)
+{
+    snprintf(ret, size, "%s", text ? text : "");
+}
+
+int
+results_scan(struct db *db, int64_t id, struct stored_scan *ret)
+{
+    struct db_rows *rows = NULL;
+    int r = db_query(db, &rows,
+                     "SELECT id, application, ended, outcome, added, changed, removed"
+                     " FROM scans WHERE id = ?",
+                     "i", id);
+
+    *ret = (struct stored_scan){.id = 0};
+    if (r >= 0 && (r = db_next(rows)) == 1) {
+        ret->id = db_int(rows, 0);
+        copy_text(ret->application, sizeof ret->application, db_text(rows, 1, NULL));
+        cli_local_time(db_text(rows, 2, NULL), ret->ended);
+        copy_text(ret->outcome, sizeof ret->outcome, db_text(rows, 3, NULL));
+        ret->added = db_int(rows, 4);
+        ret->changed = db_int(rows, 5);
+        ret->removed = db_int(rows, 6);
+    }
+    db_rows_done(rows);
+    return r < 0 ? results_fail(db, r) : 0;
+}
+
 int
 results_merge(const char *data, const char *vol, char **ret)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -12,9 +13,9 @@
 #include "logtext.h"
 
 const struct command *const commands[] = {
-    &cmd_scan,       &cmd_demand,  &cmd_status, &cmd_wait, &cmd_cancel,
-    &cmd_records,    &cmd_changes, &cmd_query,  &cmd_apps, &cmd_activate,
-    &cmd_deactivate, &cmd_help,    NULL,
+    &cmd_scan, &cmd_demand,   &cmd_status,     &cmd_list,    &cmd_wait,    &cmd_follow,
+    &cmd_log,  &cmd_cancel,   &cmd_throttle,   &cmd_records, &cmd_changes, &cmd_query,
+    &cmd_apps, &cmd_activate, &cmd_deactivate, &cmd_profile, &cmd_help,    NULL,
 };
 
 const struct command *
@@ -62,6 +63,42 @@ cli_fail(int exit_code, const char *format, ...)
     va_end(ap);
     fputc('\n', stderr);
     return exit_code;
+}
+
+int64_t
+cli_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+bool
+cli_option(char **argv, int *i, const char *name, const char **ret)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*i], name, len) != 0)
+        return false;
+    if (argv[*i][len] == '=')
+        *ret = argv[*i] + len + 1;
+    else if (argv[*i][len])
+        return false;
+    else
+        *ret = argv[*i + 1] ? argv[++*i] : "";
+    return true;
+}
+
+bool
+cli_number(const char *text, int64_t least, int64_t most, int64_t *ret)
+{
+    size_t len = strlen(text);
+
+    if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+        return false;
+    *ret = strtoll(text, NULL, 10);
+    return *ret >= least && *ret <= most;
 }
 
 /* Checked JSON as one line that no terminal obeys.  Line breaks are white space between its

@@ -99,22 +99,29 @@ _sonde_words()
 
 _sonde()
 {
-    local cur verb='' options='--config --json --help --version' i
+    local cur verb='' name='' options='--config --json --help --version' i
     local -a words=() config=()
 
     COMPREPLY=()
     _sonde_words
     for ((i = 1; i < ${#words[@]} - 1; i++)); do
         case ${words[i]} in
-        --config | --throttle) ((i++)) ;;
+        --config | --throttle | --timeout | --limit) ((i++)) ;;
         -*) ;;
-        *) verb=${verb:-${words[i]}} ;;
+        *)
+            [[ -n $verb ]] && name=${name:-${words[i]}}
+            verb=${verb:-${words[i]}}
+            ;;
         esac
     done
-    [[ $verb == scan ]] && options+=' --throttle --wait'
+    case $verb in
+    scan) options+=' --throttle --timeout --wait' ;;
+    wait) options+=' --timeout' ;;
+    list) options+=' --limit --open' ;;
+    esac
     case ${words[-2]} in
     --config) _sonde_offer '' -f; return ;;
-    --throttle) return ;;
+    --throttle | --timeout | --limit) return ;;
     esac
     case $cur in
     --config=*) _sonde_offer --config= -f; return ;;
@@ -123,11 +130,21 @@ _sonde()
     case $verb in
     '') _sonde_offer '' -W "$(_sonde_commands)" ;;
     help) _sonde_offer '' -W "$(_sonde_commands)" ;;
-    scan | activate | deactivate) _sonde_offer '' -W "$(_sonde_apps)" ;;
+    scan | list | activate | deactivate) _sonde_offer '' -W "$(_sonde_apps)" ;;
     demand) _sonde_contract ;;
     status) _sonde_offer '' -W "$(_sonde_apps; _sonde_requests all)" ;;
-    changes) _sonde_offer '' -W "$(_sonde_requests all)" ;;
-    wait | cancel) _sonde_offer '' -W "$(_sonde_requests open)" ;;
+    changes | log) _sonde_offer '' -W "$(_sonde_requests all)" ;;
+    wait | follow) _sonde_offer '' -W "$(_sonde_requests open)" ;;
+    cancel) _sonde_offer '' -W "$(_sonde_apps; _sonde_requests open)" ;;
+    throttle)
+        [[ -n $name ]] || _sonde_offer '' -W "$(_sonde_apps; _sonde_requests open)"
+        ;;
+    profile)
+        case $name in
+        '') _sonde_offer '' -W 'load show' ;;
+        load) _sonde_offer '' -f ;;
+        esac
+        ;;
     records) _sonde_offer '' -W "$(_sonde_kinds)" ;;
     esac
 }

@@ -105,8 +105,13 @@ bench_inv()
         "$(sonde query 'SELECT count(*) AS n FROM records' --json | field n) records"
 }
 
+# With interval scans that are hours away.
 bench_idle()
 {
+    printf '{"applications": {"example": {"active": false}, "stamp": {"active": false}}}\n' \
+        >"$T/profile.json"
+    kill -HUP "$AGENT_PID"
+    wait_for 5 next_is_away
     seconds_idle=${IDLE_SECONDS:-60}
     sleep 2
     before=$(switches) cpu=$(ticks "$AGENT_PID")
@@ -117,6 +122,7 @@ bench_idle()
         "PSS $(awk '/^Pss:/ { print $2 }' "/proc/$AGENT_PID/smaps_rollup") KiB," \
         "RSS $(awk '/^Rss:/ { print $2 }' "/proc/$AGENT_PID/smaps_rollup") KiB"
 }
+next_is_away() { sonde apps --json | grep '"inv"' | grep -q '"next_scan":"2'; }
 switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$AGENT_PID/status"; }
 
 # From the request to the plugin's first step, which notes the monotonic time.

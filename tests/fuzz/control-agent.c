@@ -3,34 +3,43 @@
 
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "control.h"
 #include "fuzz.h"
 
+enum { OWN_HANDLES = 3 }; /* the socket and two timers */
+
 static struct agent agent;
 static char nowhere[] = "/nowhere", folder[64], socket_path[80], profile_path[80];
 
-/* What agent.c has: clocks and children, of which there are none here. */
-void
-agent_retry_later(struct agent *of)
+static void
+no_profile(struct agent *of, bool was_suspended)
+{
+    need(of == &agent && !was_suspended);
+}
+
+static void
+not_here(struct agent *of)
 {
     need(!of);
 }
 
-void
-agent_deadline(struct agent *of, struct child *child, int64_t ms)
-{
-    need(!of && !child && ms == 0);
-}
-
-void
-agent_watch(struct agent *of)
+static void
+nothing_queued(struct agent *of)
 {
     need(of == &agent);
 }
+
+/* What agent.c ties together. */
+static const struct agent_events events = {.profile = no_profile,
+                                           .queued = nothing_queued,
+                                           .retry = not_here,
+                                           .watch = control_sweep};
 
 static void
 queue_forget(void)
@@ -57,13 +66,14 @@ clean_up(void)
 static void
 queue_make(void)
 {
+    const struct queue_demand demand = {.application = "inv", .now = 1764039600};
     struct queue_ticket ticket;
-    struct why why = {""};
+    struct why why = {""}, note = {""};
     char path[96];
 
     snprintf(path, sizeof path, "%s/queue.db", folder);
-    need(queue_open(path, &agent.queue, &why) == 0);
-    need(queue_demand(agent.queue, "inv", 0, 1764039600, &ticket, &why) == 0);
+    need(queue_open(path, 1764039600, &agent.queue, &note, &why) == 0);
+    need(queue_demand(agent.queue, &demand, &ticket, &why) == 0);
     need(strcmp(ticket.control_id, CONTROL_AGENT_TICKET) == 0);
 }
 
@@ -87,9 +97,12 @@ agent_make(void)
     agent.conf.paths.profile = profile_path;
     agent.conf.agent.root = folder;
     agent.group = (gid_t)-1;
+    agent.due_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
     queue_make();
     atexit(clean_up);
+    agent.events = &events;
     need(uv_loop_init(&agent.loop) == 0);
+    timers_init(&agent);
     need(control_open(&agent, verbs_answer, &why) == 0);
 }
 
@@ -165,8 +178,8 @@ control_agent_ask(const void *bytes, size_t n, char *answer, size_t size)
     (void)!send(fd, half, n - n / 2, MSG_NOSIGNAL);
     listen_to_it(fd, answer, size, &len);
     close(fd);
-    for (int i = 0; i < 8 && n_handles() > 1; i++)
+    for (int i = 0; i < 8 && n_handles() > OWN_HANDLES; i++)
         uv_run(&agent.loop, UV_RUN_NOWAIT);
-    need(n_handles() == 1); /* the socket: nobody is waited for any more */
+    need(n_handles() == OWN_HANDLES); /* nobody is waited for any more */
     return len;
 }

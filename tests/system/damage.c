@@ -272,10 +272,11 @@ pick_member(struct text *t, const char *names, struct member *ret)
 static const char fields[] =
     " application plugin serial title issued expires exec sockets limits cpu_s stall_s "
     "deadline_s memory_mib records bytes_mib payloads name size sha256 content "
-    "applications active ";
+    "applications active blackout days from to collect transmit interval cputhrottle "
+    "randomize ";
 static const char integers[] = " serial cpu_s stall_s deadline_s memory_mib records "
-                               "bytes_mib size ";
-static const char required[] = " application plugin serial name size sha256 active ";
+                               "bytes_mib size cputhrottle randomize ";
+static const char required[] = " application plugin serial name size sha256 from to ";
 
 static bool
 json_cut(struct text *t)

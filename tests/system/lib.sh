@@ -222,7 +222,8 @@ SAME_UID=deny                          # as root; without root it is `allow`
 agent_conf()
 {
     mkdir -p "$T/manifests" "$T/log"
-    [ -e "$T/profile.json" ] || echo '{}' >"$T/profile.json"
+    # Interval scans come when a test wants them.
+    [ -e "$T/profile.json" ] || echo '{"suspend": true}' >"$T/profile.json"
     cat >"$CONF" <<END
 [paths]
 state = $STATE
