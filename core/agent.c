@@ -186,6 +186,7 @@ run(struct agent *agent)
     log_warning("built with sanitizers: the memory of a scan is not limited");
 #endif
     recover_numbers(agent);
+    recover_results(agent);
     recover_spool(agent);
     recover(agent);
     jobs_start(agent);

@@ -222,6 +222,8 @@ int64_t stored_last(const struct agent *agent);
  */
 void recover(struct agent *agent);
 void recover_numbers(struct agent *agent);
+/* Have sonde.db checked, and repaired when it is damaged. */
+void recover_results(struct agent *agent);
 /* Frames of earlier scans: a store that is at work has its own descriptor. */
 void recover_spool(struct agent *agent);
 

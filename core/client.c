@@ -18,7 +18,7 @@ static int
 connect_agent(const char *path, int patience_ms)
 {
     const struct timeval patience = {.tv_sec = patience_ms / 1000,
-                                     .tv_usec = patience_ms % 1000 * 1000};
+                                     .tv_usec = (suseconds_t)(patience_ms % 1000) * 1000};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     cleanup_fd int fd = -1;
 

@@ -165,7 +165,8 @@ db_open(const char *path, bool durable, struct db **ret)
     if (r == 0 && is_new)
         r = sync_folder(path);
     if (r < 0)
-        return open_failed(db, r);
+        return open_failed(db,
+                           r == -EINVAL ? -EUCLEAN : r); /* our statements are right */
     *ret = db;
     return 0;
 }
@@ -234,6 +235,18 @@ db_open_readonly(const char *path, struct db **ret)
     /* The file is looked at only now. */
     if (r == 0)
         r = db_exec(db, "SELECT count(*) FROM sqlite_schema");
+    if (r < 0)
+        return open_failed(db, r == -EINVAL ? -EUCLEAN : r);
+    *ret = db;
+    return 0;
+}
+
+int
+db_open_memory(struct db **ret)
+{
+    struct db *db = NULL;
+    int r = open_handle(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, &db);
+
     if (r < 0)
         return open_failed(db, r);
     *ret = db;
@@ -372,6 +385,18 @@ db_rebind(struct db_rows *rows, const char *types, ...)
 }
 
 int
+db_bind(struct db_rows *rows, int argument, char type, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, type);
+    rc = bind_one(rows->stmt, argument, type, &ap);
+    va_end(ap);
+    return error_of(rc);
+}
+
+int
 db_next(struct db_rows *rows)
 {
     int rc = sqlite3_step(rows->stmt);
@@ -453,6 +478,12 @@ int64_t
 db_last_id(struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t
+db_changes(struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
 }
 
 void

@@ -17,8 +17,12 @@ struct db_rows;
  * writes).  durable: every commit is on disk when it returns (synchronous=FULL).
  */
 int db_open(const char *path, bool durable, struct db **ret);
-/* Read only, also when the file belongs to another user; creates nothing beside it. */
+/* Read only, also when the file belongs to another user; creates nothing beside it.  A file of
+ * a format that SQLite does not know is damaged (-EUCLEAN) to both.
+ */
 int db_open_readonly(const char *path, struct db **ret);
+/* Of its own, in memory; gone when it is closed. */
+int db_open_memory(struct db **ret);
 void db_close(struct db *db); /* NULL is fine */
 /* Of the last failure; valid until the next call.  NULL: why the last open failed. */
 const char *db_error(struct db *db);
@@ -53,8 +57,12 @@ char db_type(struct db_rows *rows, int column);
 
 /* For statements that run thousands of times: keep rows, bind again, db_next. */
 int db_rebind(struct db_rows *rows, const char *types, ...);
+/* One more argument, from 1 on, of a statement that db_rebind has reset. */
+int db_bind(struct db_rows *rows, int argument, char type, ...);
 
 int64_t db_last_id(struct db *db);
+/* How many rows all statements together have changed. */
+int64_t db_changes(struct db *db);
 /* Interrupt any statement after this many milliseconds (0: never); then -ETIMEDOUT. */
 void db_time_limit(struct db *db, int64_t ms);
 /* The rest of the file is refused to statements: reading only, no ATTACH, no PRAGMA writes. */

@@ -92,7 +92,7 @@ learn(struct log_lines *lines, const char *text)
     text = text ? behind(text, ": ") : NULL;
     text = text ? behind(text + strspn(text, letters), " as scan ") : NULL;
     len = text ? strspn(text, "0123456789") : 0;
-    if (len > 0)
+    if (len > 0 && len <= 18)
         log_lines_scan(lines, name, strtoll(text, NULL, 10));
 }
 

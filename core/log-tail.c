@@ -81,7 +81,7 @@ is_older(const struct log_tail *tail, const struct log_file *file)
 static int
 open_newer(struct log_tail *tail, struct why *why)
 {
-    struct log_file newer[FILES_MAX], file;
+    struct log_file newer[FILES_MAX], file = {.fd = -1};
     int n = 0, r = 0;
 
     for (int i = 0; i <= tail->keep && n + tail->n < FILES_MAX; i++) {

@@ -9,7 +9,8 @@
 
 #include "timestamp.h"
 
-enum { DAY_S = 86400 };
+/* LOST_N: more than anybody can ask for in a second. */
+enum { DAY_S = 86400, LOST_N = 99999 };
 
 int64_t queue_days_max = 400, queue_bytes_max = INT64_C(64) << 20;
 
@@ -98,14 +99,51 @@ ask_int(struct queue *queue, const char *sql, int64_t def, int64_t *ret)
     return r < 0 ? r : queue_int(rows, def, ret);
 }
 
-static int
-run_all(struct queue *queue, const char *const *statements, int n)
+int
+queue_run_all(struct db *db, const char *const *statements, int n)
 {
     int r = 0;
 
     for (int i = 0; r >= 0 && i < n; i++)
-        r = db_exec(queue->db, statements[i]);
+        r = db_exec(db, statements[i]);
     return r;
+}
+
+int
+queue_make(struct db *db, int64_t schema)
+{
+    int r = queue_run_all(db, steps + schema, SCHEMA - (int)schema);
+
+    return r < 0 ? r
+                 : db_run(db, "INSERT OR REPLACE INTO meta VALUES('schema', ?)", "i",
+                          (int64_t)SCHEMA);
+}
+
+/* Numbers of all seconds up to this stamp may have been given up to n. */
+static int
+forget(struct queue *queue, const char *stamp, int64_t n)
+{
+    int r = db_run(queue->db,
+                   "INSERT INTO meta VALUES('forgotten_stamp', ?1) ON CONFLICT DO UPDATE"
+                   " SET value=max(value, ?1)",
+                   "s", stamp);
+
+    return r < 0
+               ? r
+               : db_run(queue->db,
+                        "INSERT INTO meta VALUES('forgotten_n', ?1) ON CONFLICT DO UPDATE"
+                        " SET value=max(CAST(value AS INTEGER), ?1)",
+                        "i", n);
+}
+
+/* Tickets may be lost: no ControlId of any second until now comes again. */
+static int
+forget_all(struct queue *queue, time_t now)
+{
+    char stamp[CONTROLID_STAMP_LEN + 1];
+    int r = controlid_stamp(now, stamp);
+
+    return r < 0 ? r : forget(queue, stamp, LOST_N);
 }
 
 /* ---- open ---- */
@@ -127,38 +165,8 @@ migrate(struct queue *queue, struct why *why)
                        (long long)schema, SCHEMA);
     if (r < 0 || schema == SCHEMA)
         return r;
-    r = run_all(queue, steps + schema, SCHEMA - (int)schema);
-    return r < 0 ? r
-                 : db_run(queue->db, "INSERT OR REPLACE INTO meta VALUES('schema', ?)",
-                          "i", (int64_t)SCHEMA);
+    return queue_make(queue->db, schema);
 }
-
-/* Rows that do not fit together, after damage: each open ticket has an open scan of its
- * application, and a state that there is; a scan that nobody wants is not run.
- */
-static const char *const mending[] = {
-    "UPDATE tickets SET state='FAILED', reason='its entry in the queue was damaged',"
-    " ended=coalesce(ended, requested) WHERE ended IS NULL"
-    " AND state NOT IN " QUEUE_OPEN_STATES,
-    "UPDATE tickets SET ended=requested WHERE ended IS NULL AND state NOT IN"
-    " " QUEUE_OPEN_STATES,
-    "UPDATE scans SET state='ENDED', outcome=coalesce(outcome, 'FAILED'),"
-    " reason='its entry in the queue was damaged' WHERE state NOT IN"
-    " ('QUEUED', 'DELAYED', 'RUNNING', 'ENDED')",
-    "INSERT OR IGNORE INTO scans(id, application, state, cputhrottle)"
-    " SELECT scan, application, state, min(throttle) FROM tickets WHERE ended IS NULL"
-    " AND scan NOT IN (SELECT id FROM scans) GROUP BY scan",
-    "UPDATE tickets SET state='FAILED', reason='its entry in the queue was damaged',"
-    " ended=requested WHERE ended IS NULL AND EXISTS (SELECT 1 FROM scans WHERE"
-    " id=tickets.scan AND (state='ENDED' OR application<>tickets.application))",
-    "UPDATE tickets SET state=(SELECT state FROM scans WHERE id=tickets.scan)"
-    " WHERE ended IS NULL AND state<>(SELECT state FROM scans WHERE id=tickets.scan)",
-    "UPDATE scans SET state='ENDED', outcome='CANCELLED',"
-    " reason='nobody wants it' WHERE state<>'ENDED' AND trigger='ondemand' AND id NOT IN"
-    " (SELECT scan FROM tickets WHERE ended IS NULL)",
-    "UPDATE scans SET ended=coalesce(started, queued, '1970-01-01T00:00:00Z')"
-    " WHERE state='ENDED' AND ended IS NULL",
-};
 
 static int
 set_up(struct queue *queue)
@@ -170,7 +178,7 @@ set_up(struct queue *queue)
         return r;
     r = migrate(queue, &why);
     if (r >= 0)
-        r = run_all(queue, mending, sizeof mending / sizeof *mending);
+        r = queue_mend(queue->db);
     r = queue_finish(queue, r);
     if (why.text[0])
         queue->failure = why;
@@ -203,9 +211,13 @@ int
 queue_open(const char *path, time_t now, struct queue **ret, struct why *ret_note,
            struct why *why)
 {
-    (void)now;
-    (void)ret_note;
-    return open_it(path, ret, why);
+    int r = queue_repair(path, SCHEMA, ret_note, why);
+
+    if (r >= 0)
+        r = open_it(path, ret, why);
+    if (r >= 0 && ret_note->text[0])
+        r = forget_all(*ret, now);
+    return r < 0 ? r : 0;
 }
 
 void
@@ -250,23 +262,6 @@ queue_next_n(struct queue *queue, const char *stamp, int64_t *ret)
                      "s", stamp);
 
     return r < 0 ? r : queue_int(rows, 0, ret);
-}
-
-/* Numbers of all seconds up to this stamp may have been given up to n. */
-static int
-forget(struct queue *queue, const char *stamp, int64_t n)
-{
-    int r = db_run(queue->db,
-                   "INSERT INTO meta VALUES('forgotten_stamp', ?1) ON CONFLICT DO UPDATE"
-                   " SET value=max(value, ?1)",
-                   "s", stamp);
-
-    return r < 0
-               ? r
-               : db_run(queue->db,
-                        "INSERT INTO meta VALUES('forgotten_n', ?1) ON CONFLICT DO UPDATE"
-                        " SET value=max(CAST(value AS INTEGER), ?1)",
-                        "i", n);
 }
 
 /* The oldest tickets that have ended before that; what must be known of them stays. */

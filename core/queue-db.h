@@ -27,5 +27,19 @@ int queue_prune(struct queue *queue, time_t now);
 /* What is kept; a test may have less. */
 extern int64_t queue_days_max, queue_bytes_max;
 
+/* ---- queue-repair.c ---- */
+/* A damaged file is moved aside, and a new one has what could be read: *ret_note says so, else
+ * it is "".  -EUCLEAN and the like when that could not be done.
+ */
+int queue_repair(const char *path, int64_t schema, struct why *ret_note, struct why *why);
+/* In the open transaction: each open ticket has an open scan of its application, and a state
+ * that there is; a scan that nobody wants is not run.
+ */
+int queue_mend(struct db *db);
+
+/* In the open transaction: the tables of this schema become those of the newest one. */
+int queue_make(struct db *db, int64_t schema);
+int queue_run_all(struct db *db, const char *const *statements, int n);
+
 /* The first column of the first row, or def; ends the rows. */
 int queue_int(struct db_rows *rows, int64_t def, int64_t *ret);

@@ -91,7 +91,11 @@ void
 schedule_started(const struct schedule_rule *rule, const struct schedule_key *key,
                  struct schedule_history *history, int64_t now)
 {
-    schedule_clamp(rule, key, history, now);
+    /* The clock was set back while no agent ran: the last success may be a moment old. */
+    if (history->due > now + rule->interval_s + rule->randomize_s)
+        history->due = now + rule->interval_s / 2 +
+                       draw(key, history->number, DRAW_FIRST,
+                            rule->interval_s / 2 + rule->randomize_s);
     if (rule->scan_on_start)
         history->due = least(history->due, on_start(rule, key, history->number, now));
 }

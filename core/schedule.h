@@ -46,7 +46,9 @@ struct schedule_history {
 /* The application has been activated, or is new here. */
 void schedule_activated(const struct schedule_rule *rule, const struct schedule_key *key,
                         struct schedule_history *history, int64_t now);
-/* The agent has started; scan_on_start counts. */
+/* The agent has started; scan_on_start counts.  What is further away than interval + randomize
+ * is within that then, and no sooner than half an interval.
+ */
 void schedule_started(const struct schedule_rule *rule, const struct schedule_key *key,
                       struct schedule_history *history, int64_t now);
 /* The clock was stepped, or the interval is another one: what is further away than interval +

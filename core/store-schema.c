@@ -60,9 +60,12 @@ one_text(struct db *db, const char *sql, char *text, size_t size)
     return r;
 }
 
+/* Our statements are right: where SQLite says that one is not, tables are not what they were. */
 static int
 failed(struct db *db, int r, struct why *why)
 {
+    if (r == -EINVAL)
+        r = -EUCLEAN;
     return why_set(why, r, "store: %s%s", r == -EUCLEAN ? "damaged: " : "", db_error(db));
 }
 
@@ -97,6 +100,27 @@ migrate(struct db *db, int version, struct why *why)
     return r < 0 ? failed(db, r, why) : 0;
 }
 
+int
+store_schema(void)
+{
+    return SCHEMA;
+}
+
+int
+store_make(struct db *db, struct why *why)
+{
+    return migrate(db, 0, why);
+}
+
+bool
+store_root_is_valid(const char *root_id)
+{
+    size_t len = strlen(root_id);
+
+    return len > 0 && len < 64 &&
+           strspn(root_id, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
 static int
 root_check(struct db *db, const char *root_id, struct why *why)
 {
@@ -106,6 +130,8 @@ root_check(struct db *db, const char *root_id, struct why *why)
 
     if (r == 0)
         r = db_run(db, "INSERT INTO meta VALUES ('root_id', ?)", "s", root_id);
+    else if (r == 1 && !store_root_is_valid(text))
+        return why_set(why, -EUCLEAN, "store: damaged: the id of its root");
     else if (r == 1 && strcmp(text, root_id) != 0)
         return why_set(why, -EXDEV,
                        "store: it belongs to root %s, and this scan is of %s", text,

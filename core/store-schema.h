@@ -10,5 +10,13 @@
  */
 int store_open(const char *path, const char *root_id, struct db **ret, struct why *why);
 
+/* The schema that this program knows, and its tables, made in a fresh database: in the caller's
+ * transaction, and of no root yet.
+ */
+int store_schema(void);
+int store_make(struct db *db, struct why *why);
+/* Can this be the id of a root?  What is damaged mostly cannot. */
+bool store_root_is_valid(const char *root_id);
+
 /* Begin to write; waits two minutes at most for the scans of other applications (-EBUSY). */
 int store_begin(struct db *db);

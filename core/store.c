@@ -13,6 +13,8 @@
 #include "db.h"
 #include "json.h"
 #include "store-frames.h"
+#include "store-history.h"
+#include "store-repair.h"
 #include "store-schema.h"
 
 enum { DIGEST_SIZE = 16, EXAMPLES_MAX = 20, GUARD_LEAST = 20 };
@@ -46,12 +48,16 @@ struct scan {
     struct why *why;
 };
 
-/* Pass r on, with the database's words when it is a failure. */
+/* Pass r on, with the database's words when it is a failure.  Our statements are right: where
+ * SQLite says that one is not, tables are not what they were.
+ */
 static int
 checked(struct scan *s, int r)
 {
     if (r >= 0)
         return r;
+    if (r == -EINVAL)
+        r = -EUCLEAN;
     return why_set(s->why, r, "store: %s%s", r == -EUCLEAN ? "damaged: " : "",
                    db_error(s->db));
 }
@@ -454,20 +460,23 @@ job_check(const struct store_job *job, struct why *why)
     return why_set(why, -EINVAL, "store: unknown end of a scan: %.40s", job->end);
 }
 
-int
-store_scan(const char *db_path, int frames_fd, const struct store_job *job, FILE *summary,
-           struct why *why)
+/* One attempt, of which nothing stays when it fails.  repaired: what became of the database
+ * before, which the scan's reason then says.
+ */
+static int
+attempt(const char *db_path, int frames_fd, const struct store_job *job,
+        const char *repaired, FILE *summary, struct why *why)
 {
     cleanup(scan_free_p) struct scan *s = calloc(1, sizeof *s);
-    int r = job_check(job, why);
+    int r;
 
-    if (r < 0)
-        return r;
-    if (!s || sodium_init() < 0)
-        return why_set(why, -ENOMEM, "store: cannot start");
+    if (!s)
+        return why_set(why, -ENOMEM, "store: out of memory");
     s->job = job;
     s->why = why;
     s->complete = strcmp(job->end, END_DONE) == 0 || strcmp(job->end, END_NONE) == 0;
+    if (repaired[0])
+        reason_add(s, "", repaired);
     r = frames_check(frames_fd, &s->kinds, why);
     if (r == 0)
         r = store_open(db_path, job->root_id, &s->db, why);
@@ -480,5 +489,47 @@ store_scan(const char *db_path, int frames_fd, const struct store_job *job, FILE
     if (r < 0)
         return r; /* closing the database takes it all back */
     summary_print(s, summary);
+    /* The scan is stored, whatever becomes of older ones; what fails now is due again. */
+    store_history_bound(s->db, &store_limits_default, job->ended);
     return 0;
+}
+
+/* May a damaged database be behind this? */
+static bool
+may_be_damage(int r)
+{
+    static const int errors[] = {-EUCLEAN, -EIO, -EROFS, -ENOENT, -EEXIST};
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (r == errors[i])
+            return true;
+    return false;
+}
+
+int
+store_scan(const char *db_path, int frames_fd, const struct store_job *job, FILE *summary,
+           struct why *why)
+{
+    cleanup_fd int lock = -1;
+    struct why repaired = {""}, reason = {""};
+    int r = job_check(job, why), done;
+
+    if (r < 0)
+        return r;
+    if (sodium_init() < 0)
+        return why_set(why, -ENOMEM, "store: cannot start");
+    lock = store_lock(db_path, why);
+    if (lock < 0)
+        return lock;
+    r = attempt(db_path, frames_fd, job, "", summary, why);
+    for (int i = 0; may_be_damage(r) && i < 2; i++) {
+        /* The second time SQLite has found it in order, and yet it is no store. */
+        done = store_repair(db_path, lock, i > 0 && r == -EUCLEAN, &repaired, &reason);
+        if (done < 0 && r == -EUCLEAN)
+            return why_set(why, done, "%s", reason.text);
+        if (done < 0 || (done == 0 && r != -EUCLEAN))
+            break;
+        r = attempt(db_path, frames_fd, job, repaired.text, summary, why);
+    }
+    return r;
 }

@@ -23,6 +23,8 @@ struct store_job {
 
 /* Check every frame of frames_fd (from its start), put what the scan covered into the
  * database in one transaction, and print the summary as one JSON line (bounded: see store.c).
+ * A damaged database is repaired first, which the summary's reason says then.  Then scans that
+ * are too old or too many go (store-history.h).
  * Returns 0 when the scan is stored, whatever its outcome; else the reason: nothing stored.
  */
 int store_scan(const char *db_path, int frames_fd, const struct store_job *job,

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "cleanup.h"
+#include "store-repair.h"
 #include "store.h"
 #include "users.h"
 #include "verify.h"
@@ -144,6 +146,17 @@ run_store(const struct worker_job *job)
     return r < 0 ? fail(&why) : fflush(stdout) != 0;
 }
 
+static int
+run_check(const struct worker_job *job)
+{
+    struct why why = {""};
+    int r = worker_drop(job, 0, &why);
+
+    if (r == 0)
+        r = store_check(job->db, stdout, &why);
+    return r < 0 ? fail(&why) : fflush(stdout) != 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct worker_job *job);
@@ -152,6 +165,7 @@ static const struct {
     {"run", keeper_run, FD_MANIFEST},
     {"verify", run_verify, FD_MANIFEST},
     {"store", run_store, FD_SPOOL},
+    {"check", run_check, STDOUT_FILENO},
 };
 
 /* Take the words; all texts that a mode may use are there afterwards. */

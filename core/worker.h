@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent tells sonde-worker: `sonde-worker MODE key=value…`, and the descriptors that
- * it finds open.
+ * it finds open.  Modes are in worker.c; `check db=PATH` has no descriptors, and prints what it
+ * found as one line: "good", or what was wrong with sonde.db and what became of it.
  */
 #pragma once
 

@@ -3,7 +3,7 @@
 # Footprint and speed, one table each, with the peer beside it where one is installed:
 #
 #     make -C build bench                  all of them
-#     make -C build bench BENCH="inv idle" some: prompt inv idle start pace
+#     make -C build bench BENCH="inv idle" some: prompt inv idle start pace schedule
 #
 # Medians, unless a row says otherwise; run it on a quiet machine.  tests/bench/RESULTS.md keeps the last results.
 . "${SONDE_SRCDIR:?}/tests/system/lib.sh"
@@ -155,13 +155,20 @@ bench_pace()
             cpu, wall / 1e9, cpu / wall * 1e11 }'
 }
 
+# How evenly the scans of 100,000 hosts start: no clock and no agent takes part.
+bench_schedule()
+{
+    echo
+    "$BUILD/tests/bench/simulate"
+}
+
 bad_app work '"steps": 2000'
 bad_app stamp
 agent_conf
 agent_start || exit 1
 uname -srm | sed 's/^/on /'
 echo "$(nproc) processors, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(date -u +%F)"
-for b in ${BENCH:-prompt inv idle start pace}; do
+for b in ${BENCH:-prompt inv idle start pace schedule}; do
     "bench_$b"
 done
 agent_stop

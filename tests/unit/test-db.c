@@ -128,6 +128,36 @@ Test(db, a_kept_statement_runs_again)
     db_close(db);
 }
 
+Test(db, arguments_can_be_bound_one_by_one)
+{
+    struct db *db = NULL;
+    struct db_rows *rows = NULL;
+
+    cr_assert_eq(db_open_memory(&db), 0);
+    cr_assert_eq(db_query(db, &rows, "SELECT ?, ?, ?", ""), 0);
+    cr_assert_eq(db_rebind(rows, "i", (int64_t)7), 0);
+    cr_assert_eq(db_bind(rows, 2, 't', "part", (size_t)2), 0);
+    cr_expect_eq(db_bind(rows, 4, 'f', 0.5), -EINVAL);
+    cr_assert_eq(db_next(rows), 1);
+    cr_expect_eq(db_int(rows, 0), 7);
+    cr_expect_str_eq(db_text(rows, 1, NULL), "pa");
+    cr_expect_eq(db_type(rows, 2), 'n');
+    db_rows_done(rows);
+    db_close(db);
+}
+
+Test(db, a_format_that_is_not_known_is_damage)
+{
+    struct db *db = made();
+    int fd;
+
+    db_close(db);
+    fd = open(path, O_WRONLY);
+    cr_assert_eq(pwrite(fd, "\7", 1, 47), 1); /* the schema's */
+    close(fd);
+    cr_expect_eq(db_open_readonly(path, &db), -EUCLEAN);
+}
+
 Test(db, run_tells_how_many_rows_changed)
 {
     struct db *db = made();
