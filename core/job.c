@@ -596,6 +596,19 @@ job_run(struct job *job, const char *plugin_path)
     job->typical_cpu_s = queue_typical_cpu_s(agent->queue, job->app->name);
 }
 
+/* A request may have taken it over, too: it is read anew. */
+static bool
+is_still_queued(struct job *job)
+{
+    struct queue_scan scan;
+
+    if (queue_scan_of(job->agent->queue, job->app->name, TICKET_QUEUED, &scan) != 1 ||
+        scan.id != job->scan.id)
+        return false;
+    job->scan = scan;
+    return true;
+}
+
 /* The verdict is known: begin, refuse, or wait for the lock. */
 static void
 job_begin(struct app *app, void *arg)
@@ -608,6 +621,11 @@ job_begin(struct app *app, void *arg)
 
     if (agent->stopping) {
         job_free(job);
+        return;
+    }
+    if (!is_still_queued(job)) { /* cancelled meanwhile */
+        job_free(job);
+        jobs_start(agent);
         return;
     }
     if (r == EXIT_REFUSED_FOR_NOW) {

@@ -57,7 +57,8 @@ queue_blocked(struct queue *queue, struct queue_scan *ret, int n)
     int r = db_query(queue->db, &rows,
                      "SELECT " SCAN_COLUMNS " FROM scans AS s WHERE state='DELAYED'"
                      " AND NOT EXISTS (SELECT 1 FROM scans AS f WHERE"
-                     "  f.application=s.application AND f.state IN ('QUEUED', 'RUNNING'))"
+                     "  f.application=s.application AND (f.state IN ('QUEUED', 'RUNNING')"
+                     "  OR (f.state='DELAYED' AND f.id<s.id)))"
                      " ORDER BY id",
                      "");
 
@@ -436,6 +437,22 @@ queue_end(struct queue *queue, int64_t scan, time_t now, const struct queue_end 
     if (r >= 0)
         r = queue_prune(queue, now);
     return queue_finish(queue, r < 0 ? r : released);
+}
+
+int
+queue_outcome(struct queue *queue, int64_t scan, char ret[16])
+{
+    struct db_rows *rows = NULL;
+    int r = db_query(queue->db, &rows,
+                     "SELECT outcome FROM scans WHERE id=? AND state='ENDED' AND outcome"
+                     " IS NOT NULL",
+                     "i", scan);
+
+    if (r >= 0)
+        r = db_next(rows);
+    snprintf(ret, 16, "%s", r == 1 ? db_text(rows, 0, NULL) : "");
+    db_rows_done(rows);
+    return r;
 }
 
 double

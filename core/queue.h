@@ -2,7 +2,8 @@
 /* queue.db: requests ("tickets"), the scans that serve them, interval scans, and when the next
  * of these is due.  Each call that changes something is one commit, on disk when it returns.  A
  * ticket belongs to one scan, a scan may serve several tickets; of an application at most one
- * scan runs, one is queued and one is delayed.  Times are UTC seconds since 1970.
+ * scan runs, one is queued and one is delayed: two, when a window holds back one that is to be
+ * run again, and they go on in the order of their numbers.  Times are UTC seconds since 1970.
  */
 #pragma once
 
@@ -130,6 +131,8 @@ struct queue_end {
 };
 int queue_end(struct queue *queue, int64_t scan, time_t now, const struct queue_end *end,
               const struct queue_interval *interval);
+/* How it has ended: 1, 0 when it has not. */
+int queue_outcome(struct queue *queue, int64_t scan, char ret[16]);
 
 int queue_intervals(struct queue *queue, struct queue_interval *ret, int n);
 int queue_keep_intervals(struct queue *queue, const struct queue_interval *intervals,

@@ -4,12 +4,12 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { ON_START_SPREAD_S = 600, SPREAD_OF_WINDOW = 5, WINDOWS_IN_A_ROW = 16 };
+enum { ON_START_SPREAD_S = 600, SPREAD_OF_WINDOW = 5 };
 
 _Static_assert(sizeof(struct schedule_key) == crypto_shorthash_KEYBYTES, "SipHash's key");
 
 /* Which of the numbers that are drawn for one turn. */
-enum draw { DRAW_TURN, DRAW_FIRST, DRAW_START, DRAW_RESUMED, DRAW_WINDOW };
+enum draw { DRAW_TURN, DRAW_FIRST, DRAW_START, DRAW_RESUMED, DRAW_NEXT, DRAW_WINDOW };
 
 static int64_t
 least(int64_t a, int64_t b)
@@ -139,33 +139,59 @@ schedule_failed(const struct schedule_rule *rule, const struct schedule_key *key
 
 /* ---- when it starts ---- */
 
-/* at, or when a window that covers it is over for this host. */
+static int64_t
+spread_after(const struct schedule_rule *rule, int64_t length_s)
+{
+    if (rule->randomize_s == 0)
+        return 0;
+    return least(rule->interval_s, most(rule->randomize_s, SPREAD_OF_WINDOW * length_s));
+}
+
+static bool
+is_free(const struct schedule_rule *rule, int64_t at)
+{
+    return window_free(rule->windows, rule->n_windows, rule->application, at, NULL) == at;
+}
+
+/* Hosts that a window holds have moments as even as ever: where they would be spread over a
+ * whole interval they may as well wait for their next ones, and leave no bump.  Not when those
+ * are in a window again, and not when all hosts are held.
+ */
+static bool
+leaves_out_turn(const struct schedule_rule *rule, int64_t length_s, int64_t next)
+{
+    return rule->randomize_s > 0 && length_s < rule->interval_s &&
+           SPREAD_OF_WINDOW * length_s >= rule->interval_s && is_free(rule, next);
+}
+
+/* at, or when windows that cover it are over for this host.  is_turn: at is when a turn is due,
+ * neither a new try nor any moment.
+ */
 static int64_t
 after_windows(const struct schedule_rule *rule, const struct schedule_key *key,
-              int64_t number, int64_t at)
+              int64_t number, int64_t at, bool is_turn)
 {
-    for (int i = 0; i < WINDOWS_IN_A_ROW; i++) {
-        int64_t length_s, spread_s;
-        int64_t end =
-            window_free(rule->windows, rule->n_windows, rule->application, at, &length_s);
+    int64_t length_s, next, h;
+    int64_t end =
+        window_free(rule->windows, rule->n_windows, rule->application, at, &length_s);
 
-        if (end == at || end == WINDOW_NEVER)
-            return end;
-        spread_s = rule->randomize_s == 0
-                       ? 0
-                       : least(rule->interval_s,
-                               most(rule->randomize_s, SPREAD_OF_WINDOW * length_s));
-        at = end + draw(key, number, DRAW_WINDOW + (enum draw)i, spread_s);
-    }
-    /* Unlucky with each of them: when the last one is over. */
-    return window_free(rule->windows, rule->n_windows, rule->application, at, NULL);
+    if (end == at || end == WINDOW_NEVER)
+        return end;
+    next = at + rule->interval_s + draw(key, number, DRAW_NEXT, rule->randomize_s);
+    if (is_turn && leaves_out_turn(rule, length_s, next))
+        return next;
+    h = draw(key, number, DRAW_WINDOW, spread_after(rule, length_s));
+    while (!is_free(rule, end + h)) /* in the next window: half as far */
+        h /= 2;
+    return end + h;
 }
 
 int64_t
 schedule_start(const struct schedule_rule *rule, const struct schedule_key *key,
                const struct schedule_history *history, int64_t now)
 {
-    int64_t at = after_windows(rule, key, history->number, history->due);
+    int64_t at =
+        after_windows(rule, key, history->number, history->due, history->failures == 0);
 
-    return at >= now ? at : after_windows(rule, key, history->number, now);
+    return at >= now ? at : after_windows(rule, key, history->number, now, false);
 }

@@ -9,7 +9,10 @@
  *   after a failure                1, 5, 15, 60, 60, … minutes later, at most the interval
  *   after a skipped turn           now + interval + h
  *   in a window                    its end + hash mod min(interval, max(randomize, 5 × length of
- *                                  the window)); randomize 0: at its end
+ *                                  the window)), half of it where that is in the next window;
+ *                                  randomize 0: at its end.  A window from a fifth of the
+ *                                  interval to all of it leaves out this turn: due + interval
+ *                                  + h, unless that is in a window, too
  */
 #pragma once
 

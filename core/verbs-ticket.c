@@ -343,11 +343,17 @@ requested_interval(struct conn *conn, const struct app *app, struct queue_scan *
     return false;
 }
 
+/* The number of the scan stands where a ticket has its ControlId. */
 static void
-answer_cancel_interval(struct conn *conn, const char *control_id)
+answer_cancel_interval(struct conn *conn, const char *scan)
 {
-    (void)control_id;
-    verbs_ok(conn, TICKET_CANCELLED, "the interval scan was ended; its turn is skipped");
+    char outcome[16];
+
+    queue_outcome(conn_agent(conn)->queue, strtoll(scan, NULL, 10), outcome);
+    verbs_ok(conn, outcome,
+             strcmp(outcome, TICKET_CANCELLED) == 0
+                 ? "the interval scan was ended; its turn is skipped"
+                 : "the interval scan ended before it");
 }
 
 static void
@@ -356,14 +362,15 @@ cancel_interval(struct conn *conn, const struct app *app)
     struct agent *agent = conn_agent(conn);
     const struct queue_end end = {TICKET_CANCELLED, "cancelled", 0, NULL, NULL, 0};
     struct queue_scan scan;
+    char number[24];
 
     if (!requested_interval(conn, app, &scan))
         return;
     log_info("cancel of the interval scan of %s, by uid %u", app->name, conn_uid(conn));
-    if (job_of_scan(agent, scan.id) ||
-        queue_scan_of(agent->queue, app->name, TICKET_RUNNING, &scan) == 1) {
+    snprintf(number, sizeof number, "%lld", (long long)scan.id);
+    if (queue_scan_of(agent->queue, app->name, TICKET_RUNNING, &scan) == 1) {
         if (cancel_running(conn, scan.id))
-            conn_wait(conn, "", scan.id, false, answer_cancel_interval);
+            conn_wait(conn, number, scan.id, false, answer_cancel_interval);
     } else if (job_ended(agent, &scan, &end, NULL) < 0)
         conn_refuse(conn, EXIT_REFUSED_FOR_NOW, "the cancel could not be kept");
     else {

@@ -67,24 +67,15 @@ start_randomize(const struct schedule_rule *rule, const struct schedule_key *key
     return start(rule, key, history, now, 0);
 }
 
-/* ---- a turn is left out where a window is shorter than the interval ---- */
-
 static int64_t
-start_left_out(const struct schedule_rule *rule, const struct schedule_key *key,
-               const struct schedule_history *history, int64_t now)
+start_5(const struct schedule_rule *rule, const struct schedule_key *key,
+        const struct schedule_history *history, int64_t now)
 {
-    int64_t at = history->due, length_s;
-
-    while (window_free(rule->windows, rule->n_windows, rule->application, at,
-                       &length_s) != at &&
-           length_s < rule->interval_s)
-        at += rule->interval_s + draw(key, history->number, at, rule->randomize_s);
-    return at > now && length_s < rule->interval_s ? at
-                                                   : start(rule, key, history, now, 5);
+    return start(rule, key, history, now, 5);
 }
 
 const struct fleet_rule fleet_rules[N_RULES] = {
     [RULE_NOW] = {"schedule.c", schedule_start},
     [RULE_RANDOMIZE] = {"randomize", start_randomize},
-    [RULE_LEFT_OUT] = {"left out", start_left_out},
+    [RULE_5] = {"5 x window", start_5},
 };

@@ -145,7 +145,7 @@ finish(struct life *l)
 
     l->ends = 0;
     if (!fails) {
-        l->schedule_succeeded(&l->rule, &l->key, &l->history, now);
+        schedule_succeeded(&l->rule, &l->key, &l->history, now);
         l->success = l->gap_from = t;
         l->late = false;
     } else if (!l->requested)

@@ -20,7 +20,7 @@ struct fleet_rule {
     int64_t (*start)(const struct schedule_rule *rule, const struct schedule_key *key,
                      const struct schedule_history *history, int64_t now);
 };
-enum { RULE_NOW, RULE_RANDOMIZE, RULE_LEFT_OUT, N_RULES };
+enum { RULE_NOW, RULE_RANDOMIZE, RULE_5, N_RULES };
 extern const struct fleet_rule fleet_rules[N_RULES];
 
 struct fleet_run {

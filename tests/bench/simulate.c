@@ -41,13 +41,13 @@ static const struct {
 } others[] = {{{"8 h every night", &nightly, 0, SHORT_DAYS}, RULE_RANDOMIZE},
               {{"8 h every night", &nightly, 0, SHORT_DAYS}, RULE_NOW},
               {{"2 h once", &two_hours, 0, SHORT_DAYS}, RULE_RANDOMIZE},
-              {{"2 h once", &two_hours, 0, SHORT_DAYS}, RULE_LEFT_OUT},
+              {{"2 h once", &two_hours, 0, SHORT_DAYS}, RULE_5},
               {{"2 h once", &two_hours, 0, SHORT_DAYS}, RULE_NOW},
               {{"30 min once", &half_hour, 0, SHORT_DAYS}, RULE_RANDOMIZE},
-              {{"30 min once", &half_hour, 0, SHORT_DAYS}, RULE_LEFT_OUT},
+              {{"30 min once", &half_hour, 0, SHORT_DAYS}, RULE_5},
               {{"30 min once", &half_hour, 0, SHORT_DAYS}, RULE_NOW},
               {{"10 min once", &ten_minutes, 0, SHORT_DAYS}, RULE_RANDOMIZE},
-              {{"10 min once", &ten_minutes, 0, SHORT_DAYS}, RULE_LEFT_OUT},
+              {{"10 min once", &ten_minutes, 0, SHORT_DAYS}, RULE_5},
               {{"10 min once", &ten_minutes, 0, SHORT_DAYS}, RULE_NOW}};
 
 /* ---- what came of a run ---- */

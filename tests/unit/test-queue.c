@@ -167,6 +167,39 @@ Test(queue, all_that_come_while_it_runs_share_one_follow_up)
     expect_state(c.control_id, TICKET_DONE);
 }
 
+/* It ran, the agent ended, and then a window came. */
+Test(queue, what_a_window_held_back_goes_on_one_by_one)
+{
+    struct queue_ticket a = demand("inv", 0, now), b;
+    struct queue_scan blocked[2];
+
+    cr_assert_eq(start(a.scan), 1);
+    b = demand("inv", 0, now);
+    cr_assert_geq(queue_requeue(q, a.scan, false), 0);
+    cr_assert_geq(queue_delay(q, a.scan, "blackout"), 0);
+    cr_assert_eq(queue_blocked(q, blocked, 2), 1);
+    cr_expect_eq(blocked[0].id, a.scan);
+    cr_assert_geq(queue_release(q, a.scan), 0);
+    expect_state(b.control_id, TICKET_DELAYED);
+    cr_expect_eq(queue_blocked(q, blocked, 2), 0);
+    cr_assert_eq(start(a.scan), 1);
+    end(a.scan, TICKET_DONE);
+    expect_state(b.control_id, TICKET_QUEUED);
+}
+
+Test(queue, a_scan_says_how_it_has_ended)
+{
+    struct queue_ticket a = demand("inv", 0, now);
+    char outcome[16];
+
+    cr_assert_eq(start(a.scan), 1);
+    cr_expect_eq(queue_outcome(q, a.scan, outcome), 0);
+    cr_expect_str_eq(outcome, "");
+    end(a.scan, TICKET_INCOMPLETE);
+    cr_expect_eq(queue_outcome(q, a.scan, outcome), 1);
+    cr_expect_str_eq(outcome, TICKET_INCOMPLETE);
+}
+
 Test(queue, applications_do_not_wait_for_each_other)
 {
     struct queue_ticket a = demand("inv", 0, now), b;
