@@ -14,8 +14,9 @@
 #include "clock.h"
 #include "config.h"
 #include "exit-code.h"
+#include "notify.h"
 
-enum { STOP_LIMIT_MS = 5000, OPEN_FILES = 4096 };
+enum { STOP_LIMIT_MS = 5000, OPEN_FILES = 4096, LOCK_TRIES = 20, LOCK_WAIT_US = 50000 };
 
 static const char usage[] =
     "Usage: sonde-agent [--config FILE] [--check]\n"
@@ -64,6 +65,15 @@ on_stop_limit(uv_timer_t *timer)
     uv_stop(&agent->loop);
 }
 
+/* A service manager that cannot be told is a reason to say so, and none to end. */
+static void
+told(int r, const char *what)
+{
+    if (r < 0)
+        log_warning("the service manager could not be told of the %s: $NOTIFY_SOCKET: %s",
+                    what, strerror(-r));
+}
+
 static void
 on_stop(uv_signal_t *handle, int signum)
 {
@@ -72,6 +82,7 @@ on_stop(uv_signal_t *handle, int signum)
     if (agent->stopping)
         return;
     log_info("stopping: %s", strsignal(signum));
+    told(notify_stopping(), "stop");
     agent->stopping = true;
     control_close(agent);
     jobs_stop(agent);
@@ -116,12 +127,30 @@ loop_init(struct agent *agent)
 
 /* ---- start ---- */
 
-/* One agent for one state folder; the lock is held until the process ends. */
+static void
+warn_of_passing_state(const struct agent *agent)
+{
+    const char *words = setup_passing_state(agent);
+
+    if (words)
+        log_warning(
+            "state folder %s: is on %s: requests and results would be lost; put it "
+            "on a disk ([paths] state)",
+            agent->conf.paths.state, words);
+}
+
+/* One agent for one state folder; the lock is held until the process ends.  One that was killed
+ * may leave it to a child for the moment between fork and exec.
+ */
 static int
 lock_state(const struct agent *agent, struct why *why)
 {
     int fd = job_lock(agent, "agent.pid");
 
+    for (int tries = 0; fd == -EBUSY && tries < LOCK_TRIES; tries++) {
+        usleep(LOCK_WAIT_US);
+        fd = job_lock(agent, "agent.pid");
+    }
     if (fd == -EBUSY)
         return why_set(why, -EBUSY, "state folder %s: another agent uses it",
                        agent->conf.paths.state);
@@ -185,12 +214,14 @@ run(struct agent *agent)
 #ifdef SONDE_SANITIZE
     log_warning("built with sanitizers: the memory of a scan is not limited");
 #endif
+    warn_of_passing_state(agent);
     recover_numbers(agent);
     recover_results(agent);
     recover_spool(agent);
     recover(agent);
     jobs_start(agent);
     interval_look(agent);
+    told(notify_ready(), "start");
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     log_info("stopped");
     return 0;

@@ -74,6 +74,11 @@ struct agent {
 int setup_users(struct agent *agent, struct why *why);
 int setup_folders(struct agent *agent, struct why *why);
 int setup_rights(struct agent *agent, struct why *why);
+/* The state folder, once it is made, is on a file system that does not outlive a restart: which
+ * one and why, in words; else NULL.  The second decides by statfs's f_type.
+ */
+const char *setup_passing_state(const struct agent *agent);
+const char *setup_passing_fs(long type);
 /* The words that tell a worker which user to become. */
 void setup_add_user(const struct agent *agent, struct child_args *args,
                     const struct user_ids *user);

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -144,6 +146,35 @@ setup_folders(struct agent *agent, struct why *why)
     if (r == 0 && strcmp(agent->conf.paths.log, "-") != 0)
         r = make_parents(agent->conf.paths.log, why);
     return r;
+}
+
+const char *
+setup_passing_fs(long type)
+{
+    static const struct {
+        long type;
+        const char *words;
+    } rows[] = {
+        {TMPFS_MAGIC, "tmpfs, which a restart of the host empties"},
+        {RAMFS_MAGIC, "ramfs, which a restart of the host empties"},
+        {OVERLAYFS_SUPER_MAGIC,
+         "overlayfs, which ends with its container or live system"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].type == type)
+            return rows[i].words;
+    return NULL;
+}
+
+const char *
+setup_passing_state(const struct agent *agent)
+{
+    struct statfs fs;
+
+    if (statfs(agent->conf.paths.state, &fs) < 0)
+        return NULL;
+    return setup_passing_fs((long)fs.f_type);
 }
 
 int

@@ -137,33 +137,84 @@ mount_emit(struct sonde_host *host, struct mount_line *line)
     return host->emit(host, record);
 }
 
-/* Our own mounts when the scanned root is ours, else those of the scanned root's first
- * process: the same file by another name.
- */
-static int
-mount_load(struct mount *mount, struct sonde_host *host)
+#define OWN_MOUNTS "/proc/self/mountinfo"
+#define FIRST_MOUNTS "/proc/1/mountinfo" /* of the host's first process */
+
+/* What is mounted at "/": the fields "device root" of its last line, up to *ret_len. */
+static const char *
+root_mount(const char *text, size_t *ret_len)
 {
-    struct sonde_stat scanned = {.size = sizeof scanned};
-    struct stat own;
+    const char *found = NULL;
+
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        int from = 0, to = 0, end = 0;
+
+        line += *line == '\n';
+        if (sscanf(line, "%*s %*s %n%*s %*s%n /%n", &from, &to, &end) == 0 && end > to &&
+            line[end] == ' ') {
+            found = line + from;
+            *ret_len = (size_t)(to - from);
+        }
+    }
+    return found;
+}
+
+static int
+is_same_root(const char *a, const char *b)
+{
+    size_t a_len = 0, b_len = 0;
+
+    a = root_mount(a, &a_len);
+    b = root_mount(b, &b_len);
+    return a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
+/* The file becomes the mounts that are to be emitted. */
+static int
+mount_read(struct mount *mount, struct sonde_host *host, const char *path)
+{
     const char *text;
     size_t len;
-    int r = host->stat(host, "/", 0, &scanned);
+    int r = host->read_file(host, path, FILE_MAX, &text, &len);
 
     if (r < 0)
         return r;
-    mount->path =
-        stat("/", &own) == 0 && own.st_dev == scanned.dev && own.st_ino == scanned.ino
-            ? "/proc/self/mountinfo"
-            : "/proc/1/mountinfo";
-    r = host->read_file(host, mount->path, FILE_MAX, &text, &len);
-    if (r < 0)
-        return r;
+    free(mount->text);
     mount->text = malloc(len + 1);
     if (!mount->text)
         return -ENOMEM;
     memcpy(mount->text, text, len + 1);
     mount->end = mount->text + len;
     return 0;
+}
+
+/* The mounts of the host's first process: ours may be a service's, with folders that are
+ * read-only or hidden for it alone.  But when its root is another one than that which is
+ * scanned (we are in a chroot), or cannot be seen, they are ours.
+ */
+static int
+mount_load(struct mount *mount, struct sonde_host *host)
+{
+    struct sonde_stat scanned = {.size = sizeof scanned};
+    const char *text;
+    struct stat own;
+    size_t len;
+    int r = host->stat(host, "/", 0, &scanned);
+
+    if (r < 0)
+        return r;
+    if (stat("/", &own) < 0 || own.st_dev != scanned.dev || own.st_ino != scanned.ino) {
+        mount->path = FIRST_MOUNTS;
+        return mount_read(mount, host, mount->path);
+    }
+    mount->path = OWN_MOUNTS;
+    r = mount_read(mount, host, mount->path);
+    if (r == 0 && host->read_file(host, FIRST_MOUNTS, FILE_MAX, &text, &len) == 0 &&
+        is_same_root(mount->text, text)) {
+        mount->path = FIRST_MOUNTS;
+        r = mount_read(mount, host, mount->path);
+    }
+    return r;
 }
 
 /* From the last line backwards: of mounts on the same place the last one is what is
