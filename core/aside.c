@@ -42,12 +42,16 @@ is_taken(const char *name)
     return false;
 }
 
-/* PATH.damaged-TIME, or PATH.damaged-TIME.N behind all that are there of this second. */
+/* PATH.damaged-TIME, or PATH.damaged-TIME.N behind all that are there of this second; but the
+ * newest of them when the database itself has been moved there already.
+ */
 static int
 free_name(const char *path, time_t when, char ret[PATH_MAX])
 {
     char stamp[sizeof STAMP] = STAMP;
+    struct stat st;
     struct tm tm;
+    const bool begun = lstat(path, &st) < 0 && errno == ENOENT;
     int r = 0;
 
     if (gmtime_r(&when, &tm))
@@ -55,8 +59,9 @@ free_name(const char *path, time_t when, char ret[PATH_MAX])
     for (int n = OF_ONE_SECOND_MAX - 1; r == 0 && n >= 0; n--) {
         r = name_of(path, stamp, n, ret);
         if (r == 0 && is_taken(ret))
-            return n + 1 == OF_ONE_SECOND_MAX ? -EEXIST
-                                              : name_of(path, stamp, n + 1, ret);
+            return begun                        ? 0
+                   : n + 1 == OF_ONE_SECOND_MAX ? -EEXIST
+                                                : name_of(path, stamp, n + 1, ret);
     }
     return r;
 }
@@ -110,6 +115,16 @@ set_length(const char *name, const char *base)
     return 0;
 }
 
+/* Others may make files with such names in the folder, which are none of ours. */
+static bool
+is_ours(DIR *dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_uid == geteuid();
+}
+
 /* Names of sets; the same one may be there several times. */
 static int
 sets_find(DIR *dir, const char *base, char names[FOUND_MAX][NAME_MAX + 1])
@@ -120,7 +135,7 @@ sets_find(DIR *dir, const char *base, char names[FOUND_MAX][NAME_MAX + 1])
     while (n < FOUND_MAX && (entry = readdir(dir))) {
         size_t len = set_length(entry->d_name, base);
 
-        if (len == 0)
+        if (len == 0 || !is_ours(dir, entry->d_name))
             continue;
         memcpy(names[n], entry->d_name, len);
         names[n++][len] = '\0';

@@ -203,7 +203,10 @@ log_take(struct dbfile *file, const struct log *log, int64_t *begin, int64_t end
 /* A page number that a database of ours never reaches: 2^24 pages of 4 KiB are 64 GiB. */
 #define PAGE_MAX (UINT32_C(1) << 24)
 
-/* All frames.  SQLite's ends at the first one that is not whole; ours goes on behind it. */
+/* All frames.  SQLite's ends at the first one that is not whole; ours goes on behind it.  But
+ * not when that one is not of this log, and nothing was written behind the transaction that it
+ * is in: this was never on disk as a whole, so nobody was told of it.
+ */
 static int
 log_frames(struct dbfile *file, struct log *log, bool good, int64_t n)
 {
@@ -211,14 +214,14 @@ log_frames(struct dbfile *file, struct log *log, bool good, int64_t n)
     cleanup_free unsigned char *frame = malloc((size_t)step);
     cleanup_free unsigned char *whole = calloc((size_t)n / 8 + 1, 1);
     uint32_t sum[2] = {log->sum[0], log->sum[1]};
-    bool broken = !good, before = true;
-    int64_t taken = 0;
+    bool broken = !good, before = true, torn = false;
+    int64_t taken = 0, held = -1; /* the end of a transaction that may be torn */
 
     if (!frame || !whole)
         return -ENOMEM;
     for (int64_t i = 0; i < n; i++) {
         ssize_t got = read_at(log->fd, LOG_HEAD_BYTES + i * step, frame, (size_t)step);
-        bool salted, is_whole;
+        bool salted, is_whole, is_end;
         uint32_t page;
         int r = 0;
 
@@ -228,14 +231,27 @@ log_frames(struct dbfile *file, struct log *log, bool good, int64_t n)
         salted = memcmp(frame + 8, log->salt, 8) == 0;
         is_whole = frame_is_whole(log, frame, sum) && (salted || before) && page > 0 &&
                    page < PAGE_MAX;
+        torn = broken ? torn : !salted;
         broken = broken || !is_whole || !salted;
         before = is_whole;
+        is_end = is_whole && bytes_u32(frame + 4) != 0;
         if (broken && !file->newest)
             break;
-        if (!is_whole)
+        if (is_whole)
+            whole[i / 8] |= (unsigned char)(1 << i % 8);
+        if (torn && is_end && held < 0) {
+            held = i;
             continue;
-        whole[i / 8] |= (unsigned char)(1 << i % 8);
-        if (bytes_u32(frame + 4) == 0)
+        }
+        if (held >= 0 && salted) {
+            torn = false;
+            file->log_damaged = true;
+            r = log_take(file, log, &taken, held, whole);
+            held = -1;
+        }
+        if (r < 0)
+            return r;
+        if (!is_end)
             continue;
         file->log_damaged = file->log_damaged || broken;
         r = log_take(file, log, &taken, i, whole);

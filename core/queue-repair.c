@@ -18,7 +18,8 @@ static const char *const mending[] = {
     " SELECT scan, application, state, min(throttle) FROM tickets WHERE ended IS NULL"
     " AND scan NOT IN (SELECT id FROM scans) GROUP BY scan",
     "INSERT OR IGNORE INTO scans(id, application, state, cputhrottle, outcome, ended)"
-    " SELECT scan, application, 'ENDED', min(throttle), max(state), max(ended) FROM tickets"
+    " SELECT scan, application, 'ENDED', min(throttle), max(state), max(ended) FROM "
+    "tickets"
     " WHERE ended IS NOT NULL AND scan NOT IN (SELECT id FROM scans) GROUP BY scan",
     "UPDATE tickets SET state='FAILED', reason='its entry in the queue was damaged',"
     " ended=requested WHERE ended IS NULL AND EXISTS (SELECT 1 FROM scans WHERE"

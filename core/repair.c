@@ -56,6 +56,14 @@ is_pending(const char *path, struct stat *ret)
     return S_ISREG(ret->st_mode) && ret->st_uid == geteuid() ? 1 : -EPERM;
 }
 
+bool
+repair_is_pending(const char *path)
+{
+    struct stat st;
+
+    return is_pending(path, &st) != 0;
+}
+
 /* ---- is it in order? ---- */
 
 /* What SQLite does not say of its own: the head, and what it would leave out of the log. */
@@ -245,6 +253,7 @@ build(const char *path, const char *work, const struct repair_plan *plan,
       int64_t *ret_rows, struct why *why)
 {
     struct db *db = NULL;
+    cleanup_fd int fd = -1; /* others may write the folder: made by us, it stays ours */
     int r = check_version(path, plan, why);
 
     if (r < 0)
@@ -252,6 +261,9 @@ build(const char *path, const char *work, const struct repair_plan *plan,
     r = remove_work(work);
     if (r < 0)
         return why_set(why, r, "%s: %s", work, strerror(-r));
+    fd = open(work, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return why_set(why, -errno, "%s: %s", work, strerror(errno));
     r = db_open(work, false, &db);
     if (r < 0)
         return why_set(why, r, "%s", db_error(NULL));

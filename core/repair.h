@@ -5,6 +5,7 @@
 #pragma once
 
 #include <linux/limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "db.h"
@@ -16,6 +17,9 @@
  * begin of.
  */
 int repair_check(const char *path, struct why *why);
+
+/* Was its repair cut off, so that it may not even be there?  Not to be opened then. */
+bool repair_is_pending(const char *path);
 
 /* What a database should be. */
 struct repair_plan {

@@ -127,7 +127,7 @@ source_read(struct target *target, const char *sql, size_t len)
 
     if (text && strncasecmp(text, "CREATE TABLE", 12) == 0 && db_open_memory(&db) == 0) {
         db_time_limit(db, 1000); /* who knows what it says */
-        if (db_exec(db, text) < 0 || table_read(db, target->table.name, source) < 0 ||
+        if (db_run(db, text, "") < 0 || table_read(db, target->table.name, source) < 0 ||
             source->n == 0 || source->rowid != target->table.rowid)
             *source = target->table;
     }

@@ -13,10 +13,11 @@ const struct store_limits store_limits_default = {
  * but tell themselves when they were seen.
  */
 #define OLDEST                                                                           \
-    "SELECT id, added + changed + removed,"                                              \
-    " ended < strftime('%Y-%m-%dT%H:%M:%SZ', ?1, '-' || ?2 || ' days') FROM scans"       \
-    " WHERE id NOT IN (SELECT scan FROM coverage) AND id < (SELECT max(id) FROM scans)"  \
-    " ORDER BY id LIMIT 1"
+    "SELECT id, added + changed + removed, coalesce(ended, '') <"                        \
+    " strftime('%Y-%m-%dT%H:%M:%SZ', ?1, '-' || ?2 || ' days') AS old FROM scans"        \
+    " WHERE id NOT IN (SELECT ifnull(scan, 0) FROM coverage)"                            \
+    " AND id < (SELECT max(id) FROM scans)"                                              \
+    " ORDER BY old DESC, id LIMIT 1"
 
 static void
 rows_done_p(struct db_rows **rows)

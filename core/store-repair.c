@@ -164,10 +164,20 @@ root_mend(struct db *db)
 static int
 mend(struct db *fresh, void *arg, struct why *why)
 {
-    int r = db_exec(fresh, "DELETE FROM scans WHERE NOT " SCANS
-                           " OR application IS NULL OR outcome IS NULL;"
-                           "DELETE FROM changes WHERE change IS NULL OR change NOT IN"
-                           " ('added', 'changed', 'removed')");
+    int r =
+        db_exec(fresh, "DELETE FROM scans WHERE NOT " SCANS
+                       " OR application IS NULL OR outcome IS NULL;"
+                       "DELETE FROM changes WHERE change IS NULL OR change NOT IN"
+                       " ('added', 'changed', 'removed')"
+                       " OR scan NOT BETWEEN 1 AND 4294967295;"
+                       "INSERT OR IGNORE INTO scans (id, application, outcome, reason,"
+                       " ended, added, changed, removed) SELECT scan,"
+                       " min(application), 'INCOMPLETE', 'its entry was damaged',"
+                       " (SELECT ended FROM scans AS s WHERE s.id < changes.scan"
+                       "  ORDER BY id DESC LIMIT 1), sum(change = 'added'),"
+                       " sum(change = 'changed'), sum(change = 'removed')"
+                       " FROM changes WHERE scan NOT IN (SELECT id FROM scans)"
+                       " GROUP BY scan");
 
     (void)arg;
     for (size_t i = 0; r >= 0 && i < sizeof checks / sizeof *checks; i++)
@@ -219,7 +229,9 @@ store_repair(const char *path, int lock, bool force, struct why *ret_words,
         r = lock_take(lock, F_WRLCK, why);
     if (r < 0)
         return r;
-    r = repair_check(path, &what);
+    r = store_files_check(path, &what);
+    if (r == 0)
+        r = repair_check(path, &what);
     if (r == 0 && force) {
         why_put(&what, "%s: damaged", path);
         r = -EUCLEAN;
@@ -238,8 +250,10 @@ store_check(const char *path, FILE *out, struct why *why)
 {
     cleanup_fd int lock = store_lock(path, why);
     struct why words = {"good"};
-    int r = lock < 0 ? lock : repair_check(path, why);
+    int r = lock < 0 ? lock : store_files_check(path, why);
 
+    if (r == 0)
+        r = repair_check(path, why);
     if (r == -EUCLEAN)
         r = store_repair(path, lock, false, &words, why);
     if (r < 0)

@@ -173,15 +173,14 @@ schema_check(struct db *db, const char *root_id, struct why *why)
     return r < 0 ? failed(db, r, why) : 0;
 }
 
-/* Its folder can be written by the group: what lies there must be a file of ours. */
-static int
-files_check(const char *path, struct why *why)
+int
+store_files_check(const char *path, struct why *why)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".repair"};
     char file[PATH_MAX];
     struct stat st;
 
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         if ((size_t)snprintf(file, sizeof file, "%s%s", path, suffixes[i]) >= sizeof file)
             return why_set(why, -ENAMETOOLONG, "store: %.200s: the path is too long",
                            path);
@@ -198,7 +197,7 @@ int
 store_open(const char *path, const char *root_id, struct db **ret, struct why *why)
 {
     struct db *db = NULL;
-    int r = files_check(path, why);
+    int r = store_files_check(path, why);
     mode_t mask;
 
     if (r < 0)

@@ -10,6 +10,11 @@
  */
 int store_open(const char *path, const char *root_id, struct db **ret, struct why *why);
 
+/* Its folder can be written by the group: 0, or -EPERM when what lies at path, or at a name that
+ * SQLite would look for beside it, is no file of ours.
+ */
+int store_files_check(const char *path, struct why *why);
+
 /* The schema that this program knows, and its tables, made in a fresh database: in the caller's
  * transaction, and of no root yet.
  */

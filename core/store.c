@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "db.h"
 #include "json.h"
+#include "repair.h"
 #include "store-frames.h"
 #include "store-history.h"
 #include "store-repair.h"
@@ -277,6 +278,8 @@ reason_add(struct scan *s, const char *kind, const char *text)
 {
     size_t n = strlen(s->reason);
 
+    if (!*kind && !*text)
+        return;
     snprintf(s->reason + n, sizeof s->reason - n, "%s%s%s%s", n > 0 ? "; " : "", kind,
              *kind ? ": " : "", text);
     n = strlen(s->reason);
@@ -521,7 +524,8 @@ store_scan(const char *db_path, int frames_fd, const struct store_job *job, FILE
     lock = store_lock(db_path, why);
     if (lock < 0)
         return lock;
-    r = attempt(db_path, frames_fd, job, "", summary, why);
+    r = repair_is_pending(db_path) ? -EUCLEAN
+                                   : attempt(db_path, frames_fd, job, "", summary, why);
     for (int i = 0; may_be_damage(r) && i < 2; i++) {
         /* The second time SQLite has found it in order, and yet it is no store. */
         done = store_repair(db_path, lock, i > 0 && r == -EUCLEAN, &repaired, &reason);

@@ -23,7 +23,7 @@ struct waiting {
     struct client client;
     int64_t end_ms;    /* of the whole, -1: never */
     int64_t opened_ms; /* when this connection was */
-    int64_t lost_ms;   /* since when there is no agent, -1: there is one */
+    int64_t lost_ms;   /* since when there is none that works, -1: none was lost yet */
     struct json *ticket;
 };
 
@@ -86,7 +86,6 @@ take_line(struct waiting *w, const struct json *line, int *ret_code)
     const struct json *ticket = json_get(line, "ticket");
     char *text;
 
-    w->lost_ms = -1;
     if (progress)
         progress_show(w->wait->progress, progress);
     if (progress && w->wait->item)

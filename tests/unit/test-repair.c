@@ -162,11 +162,11 @@ copy_file(const char *from, const char *to)
 static const char *
 with(const char *name, const char *end)
 {
-    static char text[4][PATH_MAX];
+    static char text[4][PATH_MAX + 16];
     static int at;
 
     at = (at + 1) % 4;
-    snprintf(text[at], PATH_MAX, "%s%s", name, end);
+    snprintf(text[at], sizeof text[at], "%s%s", name, end);
     return text[at];
 }
 
