@@ -100,7 +100,7 @@ on_hup(uv_signal_t *handle, int signum)
     if (log_reopen() == 0)
         log_info("log opened again");
     policy_refresh(agent);
-    interval_changed(agent, false); /* there may be other applications, too */
+    interval_changed(agent, NULL);
 }
 
 static void

@@ -28,13 +28,16 @@ struct agent;
 struct app;
 
 struct agent_events {
-    void (*profile)(struct agent *agent,
-                    bool was_suspended);                   /* another one is in force */
-    void (*verdict)(struct agent *agent, struct app *app); /* another one */
-    void (*queued)(struct agent *agent);                   /* a scan may start */
-    void (*retry)(struct agent *agent); /* what could not be done a second ago */
-    bool (*watch)(
-        struct agent *agent); /* once a second; false: there is no more to watch */
+    /* Another profile is in force. */
+    void (*profile)(struct agent *agent, const struct profile *before);
+    /* The verdict about an application is another one. */
+    void (*verdict)(struct agent *agent, struct app *app);
+    /* A scan may start. */
+    void (*queued)(struct agent *agent);
+    /* Try again what could not be done a second ago. */
+    void (*retry)(struct agent *agent);
+    /* Once a second; false: there is no more to watch. */
+    bool (*watch)(struct agent *agent);
 };
 
 struct agent {
@@ -68,6 +71,7 @@ struct agent {
     int64_t clock_offset;      /* UTC - time since boot, as it was looked at last */
     bool looking, look_wanted; /* interval_look */
     bool intervals_unkept;     /* and the log says so */
+    bool starts_unkept;        /* the same of scans */
 };
 
 /* ---- setup.c ---- */
@@ -146,14 +150,14 @@ void interval_close(struct agent *agent);
  * changed that this depends on.
  */
 void interval_look(struct agent *agent);
-/* The profile is another one. */
-void interval_changed(struct agent *agent, bool was_suspended);
+/* The profile is another one, or (NULL) there may be other applications. */
+void interval_changed(struct agent *agent, const struct profile *before);
 /* The verdict about an application is another one. */
 void interval_verdict(struct agent *agent, struct app *app);
 /* A scan of it ends with this outcome: when the next one is due, to be kept with the end, and,
  * once it is kept, to be taken.
  */
-void interval_ended(const struct agent *agent, const struct app *app, bool interval,
+void interval_ended(struct agent *agent, const struct app *app, bool interval,
                     const char *outcome, struct queue_interval *ret);
 void interval_take(struct agent *agent, struct app *app,
                    const struct queue_interval *kept_now);
@@ -184,7 +188,6 @@ void jobs_start(struct agent *agent);
 struct job *job_of_app(const struct agent *agent, const char *application);
 struct job *job_of_scan(const struct agent *agent, int64_t scan);
 enum job_state job_state(const struct job *job);
-bool job_is_interval(const struct job *job);
 void job_cancel(struct job *job);
 /* From now on the scan has this cputhrottle. */
 void job_throttle(struct job *job, int64_t cputhrottle);

@@ -17,8 +17,8 @@
 enum {
     BACKLOG = 1024,
     CONNS_MAX = 1024,
-    LINE_FIRST = 4096, /* most requests are shorter; a profile may be longer */
-    UNREAD_MAX = 1024 * 1024,
+    LINE_FIRST = 4096,            /* most requests are shorter; a profile may be longer */
+    UNREAD_MAX = 4 * 1024 * 1024, /* 1000 tickets with the longest reasons */
     GROUPS_MAX = 1024
 };
 

@@ -7,7 +7,7 @@
 #include "log.h"
 #include "logtext.h"
 
-enum { TICKETS_MAX = 1000 };
+enum { TICKETS_MAX = 1000000 };
 
 static void
 write_records(FILE *f, const struct json *records)
@@ -44,15 +44,26 @@ write_changes(FILE *f, const struct json *summary, const char *control_id)
         fprintf(f, "    %lld more: sonde changes %s\n", (long long)left, control_id);
 }
 
+/* What the entries of some tickets have in common. */
+struct entry {
+    const char *outcome; /* of those that are meant; NULL: whatever it is */
+    const struct json *summary;
+};
+
 static void
 write_ticket(const struct ticket *ticket, void *arg)
 {
-    const struct json *summary = arg;
+    const struct entry *entry = arg;
+    const struct json *summary = entry->summary;
     struct ticket_times times;
     char *text = NULL;
     size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
+    FILE *f;
 
+    /* One that left its scan to others has its entry. */
+    if (entry->outcome && strcmp(entry->outcome, ticket_state(ticket)) != 0)
+        return;
+    f = open_memstream(&text, &len);
     if (!f)
         return;
     ticket_times(ticket, &times);
@@ -76,8 +87,18 @@ write_ticket(const struct ticket *ticket, void *arg)
 }
 
 void
-done_write(struct queue *queue, int64_t scan, const struct json *summary)
+done_write(struct queue *queue, int64_t scan, const char *outcome,
+           const struct json *summary)
 {
+    struct entry entry = {outcome, summary};
+
     queue_tickets(queue, &(struct queue_filter){.scan = scan, .limit = TICKETS_MAX},
-                  write_ticket, (void *)summary);
+                  write_ticket, &entry);
+}
+
+void
+done_write_ticket(struct queue *queue, const char *control_id)
+{
+    queue_tickets(queue, &(struct queue_filter){.control_id = control_id, .limit = 1},
+                  write_ticket, &(struct entry){NULL, NULL});
 }

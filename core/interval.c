@@ -146,6 +146,37 @@ change(struct agent *agent, struct app *app, change_fn *fn, int64_t now)
     plan(agent, app, now);
 }
 
+/* ---- steps of the clock ---- */
+
+/* UTC was set to another time: what is due stays as far away as it was. */
+static void
+follow_clock(struct agent *agent, int64_t now)
+{
+    int64_t offset = now - clock_boot(), step = offset - agent->clock_offset;
+
+    if (step >= -STEP_S && step <= STEP_S)
+        return;
+    log_info("the clock was set by %lld s", (long long)step);
+    agent->clock_offset = offset;
+    for (struct app *app = agent->apps; app; app = app->next)
+        if (app->interval.history.due) {
+            app->interval.history.due += step;
+            app->interval.success += app->interval.success ? step : 0;
+            app->interval.changed = true;
+            change(agent, app, schedule_clamp, now);
+        }
+}
+
+/* UTC; before anything is reckoned from it, what is due has followed its steps. */
+static int64_t
+now_followed(struct agent *agent)
+{
+    int64_t now = clock_utc();
+
+    follow_clock(agent, now);
+    return now;
+}
+
 /* ---- what is due ---- */
 
 /* No valid manifest, or the like: said once, tried again at the next turn. */
@@ -158,7 +189,7 @@ refuse(struct agent *agent, struct app *app, int code, const char *reason)
         log_warning("Interval Event of %s: no scan: %s", app->name, reason);
     snprintf(i->refusal, sizeof i->refusal, "%s", reason);
     change(agent, app, code == EXIT_REFUSED_FOR_NOW ? schedule_failed : schedule_skipped,
-           clock_utc());
+           now_followed(agent));
 }
 
 static void
@@ -185,7 +216,7 @@ due_checked(struct app *app, void *arg)
         else if (r < 0) {
             log_error("Interval Event of %s: could not be queued: %s", app->name,
                       strerror(-r));
-            change(agent, app, schedule_failed, clock_utc());
+            change(agent, app, schedule_failed, now_followed(agent));
         }
     }
     agent->events->queued(agent);
@@ -218,10 +249,9 @@ forget(struct agent *agent, struct app *app, int64_t now)
                                   .reason = "the application is not activated any more"};
     struct queue_scan scan;
 
-    if (!app->interval.history.due)
-        return;
+    if (app->interval.history.due)
+        app->interval.changed = true;
     app->interval.history.due = 0;
-    app->interval.changed = true;
     if (queue_scan_of(agent->queue, app->name, TICKET_QUEUED, &scan) == 1 &&
         scan.interval && queue_end(agent->queue, scan.id, now, &end, NULL) >= 0)
         log_info("scan %lld of %s: %s", (long long)scan.id, app->name, end.reason);
@@ -233,6 +263,7 @@ look_at(struct agent *agent, struct app *app, int64_t now)
 {
     struct interval *i = &app->interval;
     struct queue_scan open;
+    int r;
 
     if (!profile_is_active(&agent->profile, app->name) ||
         !app_is_known(agent, app->name)) {
@@ -249,7 +280,10 @@ look_at(struct agent *agent, struct app *app, int64_t now)
         return now + DAY_S;
     if (i->start > now)
         return i->start;
-    if (queue_scan_of(agent->queue, app->name, NULL, &open) != 0)
+    r = queue_scan_of(agent->queue, app->name, NULL, &open);
+    if (r < 0)
+        agent_retry_later(agent);
+    if (r != 0)
         return look_at_open(agent, app, now);
     plan(agent, app, now);
     if (i->start > now)
@@ -278,32 +312,15 @@ look_at_blocked(struct agent *agent, int64_t now)
             log_info("scan %lld of %s: the blackout is over, queued",
                      (long long)scans[i].id, scans[i].application);
             released++;
-        }
+        } else
+            agent_retry_later(agent);
     }
     if (released)
         agent->events->queued(agent);
     return next;
 }
 
-/* ---- clocks ---- */
-
-/* UTC was set to another time: what is due stays as far away as it was. */
-static void
-follow_clock(struct agent *agent, int64_t now)
-{
-    int64_t offset = now - clock_boot(), step = offset - agent->clock_offset;
-
-    if (step >= -STEP_S && step <= STEP_S)
-        return;
-    log_info("the clock was set by %lld s", (long long)step);
-    agent->clock_offset = offset;
-    for (struct app *app = agent->apps; app; app = app->next)
-        if (app->interval.history.due) {
-            app->interval.history.due += step;
-            app->interval.changed = true;
-            change(agent, app, schedule_clamp, now);
-        }
-}
+/* ---- the look ---- */
 
 static void
 set_timer(struct agent *agent, int64_t at, int64_t now)
@@ -319,10 +336,8 @@ set_timer(struct agent *agent, int64_t at, int64_t now)
 static void
 look(struct agent *agent)
 {
-    int64_t now = clock_utc(), next;
+    int64_t now = now_followed(agent), next = look_at_blocked(agent, now);
 
-    follow_clock(agent, now);
-    next = look_at_blocked(agent, now);
     for (struct app *app = agent->apps; app; app = app->next) {
         int64_t at = look_at(agent, app, now);
 
@@ -345,6 +360,8 @@ interval_look(struct agent *agent)
         look(agent);
     }
     agent->looking = false;
+    if (agent->look_wanted && !agent->stopping) /* enough for now */
+        agent_retry_later(agent);
 }
 
 static void
@@ -384,20 +401,54 @@ on_step(uv_poll_t *poll, int status, int events)
 
 /* ---- from elsewhere ---- */
 
-void
-interval_changed(struct agent *agent, bool was_suspended)
+static bool
+has_another_length(const struct agent *agent, const struct app *app,
+                   const struct profile *before)
 {
-    int64_t now = clock_utc();
-    bool resumed = was_suspended && !profile_is_suspended(&agent->profile);
+    struct profile_values was, is;
+
+    profile_values(before, app->name, &was);
+    profile_values(&agent->profile, app->name, &is);
+    return was.interval_s != is.interval_s || was.randomize_s != is.randomize_s;
+}
+
+/* The turn that is under way has the new length, too, as if it had had it from its begin; what
+ * would have been due before now is spread anew.
+ */
+static void
+set_length(struct agent *agent, struct app *app, int64_t now)
+{
+    struct schedule_rule rule = rule_of(agent, app);
+    struct schedule_history *h = &app->interval.history;
+
+    if (app->interval.success && h->failures == 0) {
+        h->number--;
+        schedule_succeeded(&rule, &app->interval.key, h, app->interval.success);
+        app->interval.changed = true;
+        if (h->due <= now)
+            change(agent, app, schedule_resumed, now);
+    }
+    change(agent, app, schedule_clamp, now);
+}
+
+void
+interval_changed(struct agent *agent, const struct profile *before)
+{
+    int64_t now = now_followed(agent);
+    bool resumed =
+        before && profile_is_suspended(before) && !profile_is_suspended(&agent->profile);
 
     tzset();
     app_each(agent, learn, NULL);
-    for (struct app *app = agent->apps; app; app = app->next)
-        if (app->interval.history.due) {
-            if (resumed)
-                change(agent, app, schedule_resumed, now);
-            change(agent, app, schedule_clamp, now);
-        }
+    for (struct app *app = agent->apps; app; app = app->next) {
+        if (!app->interval.history.due)
+            continue;
+        if (resumed)
+            change(agent, app, schedule_resumed, now);
+        if (before && has_another_length(agent, app, before))
+            set_length(agent, app, now);
+        plan(agent, app, now); /* windows may be others */
+    }
     interval_look(agent);
 }
 
@@ -406,20 +457,21 @@ interval_verdict(struct agent *agent, struct app *app)
 {
     struct interval *i = &app->interval;
 
-    if (!i->refusal[0] || app->verdict.state != VERDICT_VALID)
+    if (i->refusal[0] && app->verdict.state == VERDICT_VALID) {
+        i->refusal[0] = '\0';
+        change(agent, app, schedule_activated, now_followed(agent));
+    } else if (i->history.due)
         return;
-    i->refusal[0] = '\0';
-    change(agent, app, schedule_activated, clock_utc());
-    interval_look(agent);
+    interval_look(agent); /* it may be new here, too */
 }
 
 void
-interval_ended(const struct agent *agent, const struct app *app, bool interval,
+interval_ended(struct agent *agent, const struct app *app, bool interval,
                const char *outcome, struct queue_interval *ret)
 {
+    int64_t now = now_followed(agent), success = app->interval.success;
     struct schedule_rule rule = rule_of(agent, app);
     struct schedule_history history = app->interval.history;
-    int64_t now = clock_utc(), success = app->interval.success;
 
     if (strcmp(outcome, TICKET_DONE) == 0) {
         schedule_succeeded(&rule, &app->interval.key, &history, now);

@@ -84,12 +84,6 @@ job_state(const struct job *job)
     return job->state;
 }
 
-bool
-job_is_interval(const struct job *job)
-{
-    return job->scan.interval;
-}
-
 static int64_t
 monotonic_ns(void)
 {
@@ -209,7 +203,7 @@ job_ended(struct agent *agent, const struct queue_scan *scan, const struct queue
               end->reason[0] ? ": " : "", end->reason, end->cpu_s, end->peak_kib);
     if (r > 0)
         log_info("delayed requests for %s are queued now: %d", scan->application, r);
-    done_write(agent->queue, scan->id, summary);
+    done_write(agent->queue, scan->id, end->outcome, summary);
     control_ended(agent, scan->id);
     interval_look(agent);
     return 0;
@@ -247,7 +241,7 @@ keep_end(struct job *job)
                             records,      changes,     job->peak_kib};
     int r = job_ended(agent, &job->scan, &end, job->summary);
 
-    if (r < 0) {
+    if (r < 0 && r != -ENOENT) {
         if (!job->end_is_late)
             log_error("scan %lld of %s: %s (%s) could not be kept: %s; tried again until "
                       "it can",
@@ -483,8 +477,11 @@ on_kept(struct child *child, int status, const struct rusage *usage)
         job_end(job, TICKET_CANCELLED, job->reason, NULL);
     else if (agent->stopping && job->agent_ended) {
         r = queue_requeue(agent->queue, job->scan.id, true);
-        log_info("scan %lld of %s: stopped with the agent, queued again%s",
-                 (long long)job->scan.id, job->app->name, r < 0 ? " (not kept)" : "");
+        log_info("scan %lld of %s: stopped with the agent, %s", (long long)job->scan.id,
+                 job->app->name,
+                 r > 0    ? "queued again"
+                 : r == 0 ? "a request takes its place"
+                          : "queued again (not kept)");
         job_free(job);
     } else if (strcmp(job->end, END_REFUSED) == 0 ||
                strcmp(job->end, KEEPER_BAD_FRAME) == 0)
@@ -534,8 +531,11 @@ spawn_keeper(struct job *job, const char *plugin_path)
     struct agent *agent = job->agent;
     struct limits limits = limits_smaller(agent->conf.limits, job->app->verdict.limits);
     struct child_args args = {.n = 0};
+    struct profile_values values;
     int pair[2], r;
 
+    profile_values(&agent->profile, job->app->name, &values);
+    limits = limits_smaller(limits, values.limits);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     child_args_add(&args, "sonde-worker");
@@ -579,8 +579,19 @@ job_run(struct job *job, const char *plugin_path)
         jobs_start(agent);
         return;
     }
-    if (r > 0)
-        r = spawn_keeper(job, plugin_path);
+    if (r < 0) { /* it is still QUEUED */
+        if (!agent->starts_unkept)
+            log_error(
+                "scan %lld of %s: its start could not be kept: %s; tried again until it "
+                "can",
+                (long long)job->scan.id, job->app->name, strerror(-r));
+        agent->starts_unkept = true;
+        job_free(job);
+        agent_retry_later(agent);
+        return;
+    }
+    agent->starts_unkept = false;
+    r = spawn_keeper(job, plugin_path);
     if (r < 0 && is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0) {
         job_later(job, "cannot be started", r);
         return;
@@ -609,6 +620,30 @@ is_still_queued(struct job *job)
     return true;
 }
 
+/* A window that holds back requests, too: until when, in words. */
+static bool
+hold_back(struct agent *agent, const struct queue_scan *scan)
+{
+    struct why until;
+
+    if (!interval_blackout_words(agent, scan->application, &until))
+        return false;
+    if (queue_delay(agent->queue, scan->id, until.text) < 0) {
+        agent_retry_later(agent);
+        return true;
+    }
+    log_info("scan %lld of %s: delayed, %s", (long long)scan->id, scan->application,
+             until.text);
+    interval_look(agent); /* the timer must know its end */
+    return true;
+}
+
+static bool
+may_start(struct agent *agent, const struct app *app, const struct queue_scan *scan)
+{
+    return scan->interval ? interval_may_start(agent, app) : !hold_back(agent, scan);
+}
+
 /* The verdict is known: begin, refuse, or wait for the lock. */
 static void
 job_begin(struct app *app, void *arg)
@@ -626,6 +661,11 @@ job_begin(struct app *app, void *arg)
     if (!is_still_queued(job)) { /* cancelled meanwhile */
         job_free(job);
         jobs_start(agent);
+        return;
+    }
+    if (!may_start(agent, app, &job->scan)) { /* a window has begun meanwhile */
+        job_free(job);
+        interval_look(agent);
         return;
     }
     if (r == EXIT_REFUSED_FOR_NOW) {
@@ -683,27 +723,6 @@ job_new(struct agent *agent, struct app *app, const struct queue_scan *scan)
     app_check(agent, app, job_begin, job);
 }
 
-/* A window that holds back requests, too: until when, in words. */
-static bool
-hold_back(struct agent *agent, const struct queue_scan *scan)
-{
-    struct why until;
-
-    if (!interval_blackout_words(agent, scan->application, &until) ||
-        queue_delay(agent->queue, scan->id, until.text) < 0)
-        return false;
-    log_info("scan %lld of %s: delayed, %s", (long long)scan->id, scan->application,
-             until.text);
-    interval_look(agent); /* the timer must know its end */
-    return true;
-}
-
-static bool
-may_start(struct agent *agent, const struct app *app, const struct queue_scan *scan)
-{
-    return scan->interval ? interval_may_start(agent, app) : !hold_back(agent, scan);
-}
-
 static void
 start_queued(struct agent *agent)
 {
@@ -722,8 +741,8 @@ void
 jobs_start(struct agent *agent)
 {
     agent->start_wanted = true;
-    if (agent
-            ->starting) /* a scan was refused while it was started: the loop looks again */
+    /* A scan was refused while it was started: the loop looks again. */
+    if (agent->starting)
         return;
     agent->starting = true;
     while (agent->start_wanted && !agent->stopping) {

@@ -60,12 +60,12 @@ policy_first(struct agent *agent, struct why *why)
 static void
 take(struct agent *agent, const struct profile *fresh)
 {
-    bool was_suspended = profile_is_suspended(&agent->profile);
+    struct profile before = agent->profile;
 
-    profile_done(&agent->profile);
     agent->profile = *fresh;
     keep_profile(agent);
-    agent->events->profile(agent, was_suspended);
+    agent->events->profile(agent, &before);
+    profile_done(&before);
 }
 
 void

@@ -9,8 +9,7 @@
 
 #include "timestamp.h"
 
-/* LOST_N: more than anybody can ask for in a second. */
-enum { DAY_S = 86400, LOST_N = 99999 };
+enum { DAY_S = 86400 };
 
 int64_t queue_days_max = 400, queue_bytes_max = INT64_C(64) << 20;
 
@@ -120,30 +119,20 @@ queue_make(struct db *db, int64_t schema)
 }
 
 /* Numbers of all seconds up to this stamp may have been given up to n. */
-static int
-forget(struct queue *queue, const char *stamp, int64_t n)
+int
+queue_forget(struct db *db, const char *stamp, int64_t n)
 {
-    int r = db_run(queue->db,
+    int r = db_run(db,
                    "INSERT INTO meta VALUES('forgotten_stamp', ?1) ON CONFLICT DO UPDATE"
                    " SET value=max(value, ?1)",
                    "s", stamp);
 
     return r < 0
                ? r
-               : db_run(queue->db,
+               : db_run(db,
                         "INSERT INTO meta VALUES('forgotten_n', ?1) ON CONFLICT DO UPDATE"
                         " SET value=max(CAST(value AS INTEGER), ?1)",
                         "i", n);
-}
-
-/* Tickets may be lost: no ControlId of any second until now comes again. */
-static int
-forget_all(struct queue *queue, time_t now)
-{
-    char stamp[CONTROLID_STAMP_LEN + 1];
-    int r = controlid_stamp(now, stamp);
-
-    return r < 0 ? r : forget(queue, stamp, LOST_N);
 }
 
 /* ---- open ---- */
@@ -211,13 +200,9 @@ int
 queue_open(const char *path, time_t now, struct queue **ret, struct why *ret_note,
            struct why *why)
 {
-    int r = queue_repair(path, SCHEMA, ret_note, why);
+    int r = queue_repair(path, SCHEMA, now, ret_note, why);
 
-    if (r >= 0)
-        r = open_it(path, ret, why);
-    if (r >= 0 && ret_note->text[0])
-        r = forget_all(*ret, now);
-    return r < 0 ? r : 0;
+    return r < 0 ? r : open_it(path, ret, why);
 }
 
 void
@@ -285,7 +270,7 @@ drop_tickets(struct queue *queue, const char *before)
     db_rows_done(rows);
     if (r < 0 || n < 0)
         return r;
-    r = forget(queue, stamp, n);
+    r = queue_forget(queue->db, stamp, n);
     snprintf(sql, sizeof sql, "DELETE%s", oldest);
     return r < 0 ? r : db_run(queue->db, sql, "s", before);
 }

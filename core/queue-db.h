@@ -22,6 +22,10 @@ int queue_finish(struct queue *queue, int r);
  */
 int queue_next_n(struct queue *queue, const char *stamp, int64_t *ret);
 
+/* In the open transaction: numbers of all seconds up to this stamp may have been given up to
+ * n.
+ */
+int queue_forget(struct db *db, const char *stamp, int64_t n);
 /* In the open transaction: a bounded part of the history that is too old or too much goes. */
 int queue_prune(struct queue *queue, time_t now);
 /* What is kept; a test may have less. */
@@ -31,7 +35,8 @@ extern int64_t queue_days_max, queue_bytes_max;
 /* A damaged file is moved aside, and a new one has what could be read: *ret_note says so, else
  * it is "".  -EUCLEAN and the like when that could not be done.
  */
-int queue_repair(const char *path, int64_t schema, struct why *ret_note, struct why *why);
+int queue_repair(const char *path, int64_t schema, time_t now, struct why *ret_note,
+                 struct why *why);
 /* In the open transaction: each open ticket has an open scan of its application, and a state
  * that there is; a scan that nobody wants is not run.
  */

@@ -6,11 +6,10 @@
 #include "repair.h"
 
 static const char *const mending[] = {
+    "UPDATE tickets SET ended=requested WHERE ended IS NULL AND state IN"
+    " ('DONE', 'INCOMPLETE', 'FAILED', 'CANCELLED')",
     "UPDATE tickets SET state='FAILED', reason='its entry in the queue was damaged',"
-    " ended=coalesce(ended, requested) WHERE ended IS NULL"
-    " AND state NOT IN " QUEUE_OPEN_STATES,
-    "UPDATE tickets SET ended=requested WHERE ended IS NULL AND state NOT IN"
-    " " QUEUE_OPEN_STATES,
+    " ended=requested WHERE ended IS NULL AND state NOT IN " QUEUE_OPEN_STATES,
     "UPDATE scans SET state='ENDED', outcome=coalesce(outcome, 'FAILED'),"
     " reason='its entry in the queue was damaged' WHERE state NOT IN"
     " ('QUEUED', 'DELAYED', 'RUNNING', 'ENDED')",
@@ -31,6 +30,9 @@ static const char *const mending[] = {
     " (SELECT scan FROM tickets WHERE ended IS NULL)",
     "UPDATE scans SET ended=coalesce(started, queued, '1970-01-01T00:00:00Z')"
     " WHERE state='ENDED' AND ended IS NULL",
+    "DELETE FROM intervals WHERE due NOT BETWEEN 0 AND 4294967296"
+    " OR number NOT BETWEEN 0 AND 4294967296 OR failures NOT BETWEEN 0 AND 4294967296"
+    " OR success NOT BETWEEN 0 AND 4294967296",
 };
 
 /* No statement of ours has written these. */
@@ -47,6 +49,7 @@ static const char *const impossible[] = {
     "UPDATE scans SET cputhrottle=max(0, min(cputhrottle, 1000))",
 };
 
+enum { LOST_N = 99999 }; /* more than anybody can ask for in a second */
 enum { N_MENDING = sizeof mending / sizeof *mending };
 enum { N_IMPOSSIBLE = sizeof impossible / sizeof *impossible };
 
@@ -70,25 +73,30 @@ mend(struct db *fresh, void *arg, struct why *why)
 {
     int r = queue_run_all(fresh, impossible, N_IMPOSSIBLE);
 
-    (void)arg;
     if (r >= 0)
         r = queue_mend(fresh);
+    if (r >=
+        0) /* tickets may be lost: no ControlId of any second until now comes again */
+        r = queue_forget(fresh, arg, LOST_N);
     return r < 0 ? why_set(why, r, "%s", db_error(fresh)) : 0;
 }
 
 int
-queue_repair(const char *path, int64_t schema, struct why *ret_note, struct why *why)
+queue_repair(const char *path, int64_t schema, time_t now, struct why *ret_note,
+             struct why *why)
 {
     static const char *const tables[] = {"scans", "tickets",         "intervals",
                                          "meta",  "sqlite_sequence", NULL};
+    char stamp[CONTROLID_STAMP_LEN + 1] = "";
     const struct repair_plan plan = {
-        .tables = tables, .schema = schema, .make = make, .mend = mend};
+        .tables = tables, .schema = schema, .make = make, .mend = mend, .arg = stamp};
     struct repair_done done = {.rows = 0};
     struct why wrong = {""};
     int r = repair_check(path, &wrong);
 
     if (r != -EUCLEAN) /* what cannot be looked at cannot be opened, which says why */
         return 0;
+    controlid_stamp(now, stamp);
     r = repair_database(path, &plan, &done, why);
     if (r < 0)
         return r;

@@ -56,9 +56,9 @@ queue_blocked(struct queue *queue, struct queue_scan *ret, int n)
     struct db_rows *rows = NULL;
     int r = db_query(queue->db, &rows,
                      "SELECT " SCAN_COLUMNS " FROM scans AS s WHERE state='DELAYED'"
-                     " AND NOT EXISTS (SELECT 1 FROM scans AS f WHERE"
-                     "  f.application=s.application AND (f.state IN ('QUEUED', 'RUNNING')"
-                     "  OR (f.state='DELAYED' AND f.id<s.id)))"
+                     " AND state<>'ENDED' AND NOT EXISTS (SELECT 1 FROM scans AS f WHERE"
+                     "  f.application=s.application AND f.state<>'ENDED'"
+                     "  AND (f.state<>'DELAYED' OR f.id<s.id))"
                      " ORDER BY id",
                      "");
 
@@ -133,6 +133,7 @@ scan_for(struct queue *queue, const struct queue_demand *d, struct queue_ticket 
     struct queue_scan scan = {0};
     int running = queue_scan_of(queue, d->application, TICKET_RUNNING, &scan), r = 0;
 
+    t->behind = running > 0;
     t->state = running || d->blocked ? TICKET_DELAYED : TICKET_QUEUED;
     if (running == 0)
         r = queue_scan_of(queue, d->application, TICKET_QUEUED, &scan);
@@ -187,7 +188,9 @@ demand(struct queue *queue, const struct queue_demand *d, struct queue_ticket *t
                "INSERT INTO tickets(stamp, n, application, state, reason, requested,"
                " cputhrottle, throttle, scan) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
                "sissssii", stamp, n, d->application, t->state,
-               d->blocked && strcmp(t->state, TICKET_DELAYED) == 0 ? d->blocked : "",
+               d->blocked && !t->behind && strcmp(t->state, TICKET_DELAYED) == 0
+                   ? d->blocked
+                   : "",
                requested, d->cputhrottle, t->scan);
     return r < 0 ? r : settle_throttle(queue, t->scan, &t->cputhrottle, t->whose);
 }
@@ -291,7 +294,8 @@ static int
 scan_by_id(struct queue *queue, int64_t id, struct queue_scan *ret)
 {
     struct db_rows *rows = NULL;
-    int r = db_query(queue->db, &rows, "SELECT " SCAN_COLUMNS " FROM scans WHERE id=?",
+    int r = db_query(queue->db, &rows,
+                     "SELECT " SCAN_COLUMNS " FROM scans WHERE id=? AND state<>'ENDED'",
                      "i", id);
 
     r = r < 0 ? r : read_scans(rows, ret, 1);
@@ -320,13 +324,14 @@ requeue(struct queue *queue, int64_t id, bool uncounted)
         r = db_run(queue->db,
                    "UPDATE scans SET attempts=attempts-?, started=NULL WHERE id=?", "ii",
                    (int64_t)uncounted, id);
-    if (r < 0 || !scan.interval)
-        return r;
-    r = queue_scan_of(queue, scan.application, TICKET_DELAYED, &delayed);
-    if (r <= 0)
-        return r;
+    if (r >= 0 && scan.interval)
+        r = queue_scan_of(queue, scan.application, TICKET_DELAYED, &delayed);
+    if (r < 0 || !scan.interval || r == 0)
+        return r < 0 ? r : 1;
     r = db_run(queue->db, "DELETE FROM scans WHERE id=?", "i", id);
-    return r < 0 ? r : set_state(queue, delayed.id, TICKET_QUEUED, "");
+    if (r >= 0)
+        r = set_state(queue, delayed.id, TICKET_QUEUED, "");
+    return r < 0 ? r : 0;
 }
 
 int
@@ -463,7 +468,8 @@ queue_typical_cpu_s(struct queue *queue, const char *application)
 
     if (db_query(queue->db, &rows,
                  "SELECT avg(cpu_seconds) FROM (SELECT cpu_seconds FROM scans WHERE"
-                 " application=? AND outcome='DONE' ORDER BY id DESC LIMIT 5)",
+                 " state='ENDED' AND application=? AND outcome='DONE' ORDER BY id DESC "
+                 "LIMIT 5)",
                  "s", application) == 0 &&
         db_next(rows) == 1)
         mean = db_real(rows, 0);

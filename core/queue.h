@@ -60,6 +60,7 @@ struct queue_ticket {
     int64_t scan;
     bool joined;                /* others asked for this scan before */
     bool in_place;              /* an interval scan was queued: this is now that scan */
+    bool behind;                /* a scan of the application runs */
     int64_t cputhrottle;        /* of the scan: the smallest of all that share it */
     char whose[CONTROLID_SIZE]; /* the ticket that asks for it */
 };
@@ -104,8 +105,8 @@ int queue_due(struct queue *queue, const char *application, int64_t cputhrottle,
  * any more.
  */
 int queue_start(struct queue *queue, struct queue_scan *scan, time_t now);
-/* RUNNING -> QUEUED; uncounted: the attempt does not count.  An interval scan gives way to a
- * request that waited for it.
+/* RUNNING -> QUEUED: 1; uncounted: the attempt does not count.  An interval scan gives way to a
+ * request that waited for it: 0.
  */
 int queue_requeue(struct queue *queue, int64_t scan, bool uncounted);
 /* QUEUED -> DELAYED for this reason, and back. */

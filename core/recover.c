@@ -31,8 +31,9 @@ decide(struct agent *agent, const struct queue_scan *scan)
     if (scan->attempts >= ATTEMPTS_MAX)
         r = job_ended(agent, scan, &twice, NULL);
     else if ((r = queue_requeue(agent->queue, scan->id, false)) >= 0)
-        log_warning("scan %lld of %s: was running when the agent ended; queued again",
-                    (long long)scan->id, scan->application);
+        log_warning("scan %lld of %s: was running when the agent ended; %s",
+                    (long long)scan->id, scan->application,
+                    r > 0 ? "queued again" : "a request takes its place");
     if (r < 0)
         agent_retry_later(agent);
 }

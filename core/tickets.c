@@ -28,21 +28,22 @@ enum {
 };
 
 /* A ticket that left its scan to others has nothing of what became of it. */
-static const char sql[] =
+static const char format[] =
     "SELECT * FROM (SELECT t.stamp || '.' || t.n, t.application, t.state, t.reason,"
     " t.requested, t.started, t.ended, t.cputhrottle, s.cputhrottle,"
     " CASE WHEN t.state IS s.outcome THEN s.cpu_seconds END, t.scan,"
     " CASE WHEN t.state IS s.outcome THEN s.records END,"
     " CASE WHEN t.state IS s.outcome THEN s.changes END, t.rowid AS row"
     " FROM tickets AS t JOIN scans AS s ON s.id = t.scan"
-    " WHERE (?1='' OR (t.stamp=?1 AND t.n=?2)) AND (?3 IS NULL OR t.application=?3)"
+    " WHERE %s AND (?1='' OR (t.stamp=?1 AND t.n=?2)) AND (?3 IS NULL OR "
+    "t.application=?3)"
     " AND (?4=0 OR t.scan=?4) AND (?5=0 OR t.ended IS NULL)"
     " ORDER BY t.rowid DESC LIMIT ?7)"
     " UNION ALL SELECT * FROM (SELECT NULL, application, CASE state WHEN 'ENDED' THEN"
     " coalesce(outcome, 'FAILED') ELSE state END, reason, queued, started, ended,"
     " cputhrottle, cputhrottle, cpu_seconds, id, records, changes, 0 AS row FROM scans"
     " WHERE ?6=1 AND trigger='interval' AND (?3 IS NULL OR application=?3)"
-    " AND (?5=0 OR state<>'ENDED') ORDER BY id DESC LIMIT ?7)"
+    " AND (?4=0 OR id=?4) AND (?5=0 OR state<>'ENDED') ORDER BY id DESC LIMIT ?7)"
     " ORDER BY 11 DESC, 14 DESC LIMIT ?7";
 
 int
@@ -51,10 +52,16 @@ queue_tickets(struct queue *queue, const struct queue_filter *filter,
 {
     struct controlid id = {"", -1};
     struct ticket ticket = {NULL};
+    char sql[sizeof format + 32];
     int n = 0, r;
 
     if (filter->control_id && controlid_parse(filter->control_id, &id) < 0)
         return 0;
+    snprintf(sql, sizeof sql, format,
+             filter->control_id ? "t.stamp=?1 AND t.n=?2"
+             : filter->scan     ? "t.scan=?4"
+             : filter->open     ? "t.ended IS NULL"
+                                : "1"); /* what an index knows */
     r = db_query(queue->db, &ticket.rows, sql, "sisiiii", id.stamp, id.n,
                  filter->application, filter->scan, (int64_t)filter->open,
                  (int64_t)filter->intervals, (int64_t)filter->limit);

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "done.h"
 #include "exit-code.h"
 #include "pacer.h"
 #include "verb.h"
@@ -83,10 +84,9 @@ static void
 take_demand(struct conn *conn, const struct app *app, int64_t cputhrottle)
 {
     struct agent *agent = conn_agent(conn);
-    struct why until = {"Blackout"}, why = {""};
+    struct why until = {""}, why = {""};
     bool blocked = interval_blackout_words(agent, app->name, &until);
     struct queue_ticket ticket;
-    struct queue_scan running;
     int r = queue_demand(agent->queue,
                          &(struct queue_demand){app->name, cputhrottle,
                                                 blocked ? until.text : NULL, clock_utc()},
@@ -98,9 +98,7 @@ take_demand(struct conn *conn, const struct app *app, int64_t cputhrottle)
         return;
     }
     /* Behind a scan it is that scan that delays it. */
-    if (queue_scan_of(agent->queue, app->name, TICKET_RUNNING, &running) == 1)
-        blocked = false;
-    answer_demand(conn, app, &ticket, blocked ? until.text : NULL);
+    answer_demand(conn, app, &ticket, blocked && !ticket.behind ? until.text : NULL);
 }
 
 static void
@@ -290,7 +288,7 @@ throttle_job(struct agent *agent, const struct queue_change *change)
 {
     struct job *job = job_of_scan(agent, change->scan);
 
-    if (job && change->cputhrottle >= 0)
+    if (job)
         job_throttle(job, change->cputhrottle);
 }
 
@@ -300,8 +298,15 @@ cancel_ticket(struct conn *conn, const char *id, const char *state)
     struct agent *agent = conn_agent(conn);
     struct queue_change change;
     int r = queue_cancel(agent->queue, id, clock_utc(), &change);
+    bool withdrawn = r == CANCEL_SHARED || r == CANCEL_WAITING;
 
-    log_info("cancel of Control ID: %s, by uid %u", id, conn_uid(conn));
+    log_info("cancel of Control ID: %s, by uid %u%s", id, conn_uid(conn),
+             withdrawn             ? ": CANCELLED"
+             : r == CANCEL_RUNNING ? ""
+             : r < 0               ? ": could not be kept"
+                                   : ": unchanged");
+    if (withdrawn)
+        done_write_ticket(agent->queue, id);
     switch (r) {
     case CANCEL_FINAL:
         verbs_ok(conn, state, "unchanged: it had ended already");
@@ -336,6 +341,10 @@ requested_interval(struct conn *conn, const struct app *app, struct queue_scan *
 
     if (r == 0)
         r = queue_scan_of(agent->queue, app->name, TICKET_QUEUED, ret);
+    if (r < 0) {
+        conn_refuse(conn, EXIT_REFUSED_FOR_NOW, "the queue cannot be read");
+        return false;
+    }
     if (r == 1 && ret->interval)
         return true;
     why_put(&note, "unchanged: no interval scan of %s runs or waits", app->name);

@@ -18,9 +18,9 @@ static struct agent agent;
 static char nowhere[] = "/nowhere", folder[64], socket_path[80], profile_path[80];
 
 static void
-no_profile(struct agent *of, bool was_suspended)
+no_profile(struct agent *of, const struct profile *before)
 {
-    need(of == &agent && !was_suspended);
+    need(of == &agent && before);
 }
 
 static void

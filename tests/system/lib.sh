@@ -25,6 +25,7 @@ SANITIZED=''  # built with --enable-sanitizers
 T=$(mktemp -d "${TMPDIR:-/tmp}/sonde.XXXXXX") || exit 99
 chmod 711 "$T"
 CONF=$T/agent.conf SOCKET=$T/agent.sock LOG=$T/log/agent.log STATE=$T/state
+AGENT=$BUILD/sonde-agent # a test may have one of its own
 AGENT_PID='' # the agent that runs now
 OURS=''      # processes that `background` started
 
@@ -270,7 +271,7 @@ manifest()
 agent_start()
 {
     [ -e "$CONF" ] || agent_conf
-    "$BUILD/sonde-agent" --config "$CONF" "$@" >>"$T/agent.out" 2>&1 </dev/null &
+    "$AGENT" --config "$CONF" "$@" >>"$T/agent.out" 2>&1 </dev/null &
     AGENT_PID=$!
     wait_for 20 agent_answers && alive "$AGENT_PID" && return 0
     diag "the agent does not answer" "$(tail -n 20 "$T/agent.out")"

@@ -675,3 +675,25 @@ Test(queue, rows_that_do_not_fit_together_leave_no_ticket_open_for_ever)
     cr_expect_eq(only_scan(TICKET_QUEUED).id, b.scan);
     cr_expect_eq(only_scan(TICKET_RUNNING).id, d.scan);
 }
+
+Test(queue, an_end_whose_time_was_lost_is_still_that_end)
+{
+    struct queue_ticket t = demand("inv", 0, now);
+
+    cr_assert_eq(start(t.scan), 1);
+    end(t.scan, TICKET_DONE);
+    edit("UPDATE tickets SET ended=NULL");
+    open_queue();
+    expect_state(t.control_id, TICKET_DONE);
+}
+
+Test(queue, numbers_that_cannot_be_are_no_interval)
+{
+    struct queue_interval rows[2] = {{"inv", {now, 1, 0}, now}, {"vm", {now, 1, 0}, now}};
+
+    cr_assert_geq(queue_keep_intervals(q, rows, 2), 0);
+    edit("UPDATE intervals SET failures=-100000000 WHERE application='inv'");
+    open_queue();
+    cr_assert_eq(queue_intervals(q, rows, 2), 1);
+    cr_expect_str_eq(rows[0].application, "vm");
+}
