@@ -39,7 +39,7 @@ run(struct cli *cli, int argc, char **argv)
 {
     char word[64], *contract[] = {(char[]){"action=demand"}, word};
     cleanup_free char *id = NULL;
-    struct words words = {NULL};
+    struct words words = {.throttle = 0};
     struct demand demand;
     struct why why = {""};
     int r = 0;

@@ -385,13 +385,13 @@ db_rebind(struct db_rows *rows, const char *types, ...)
 }
 
 int
-db_bind(struct db_rows *rows, int argument, char type, ...)
+db_bind(struct db_rows *rows, int argument, int type, ...)
 {
     va_list ap;
     int rc;
 
     va_start(ap, type);
-    rc = bind_one(rows->stmt, argument, type, &ap);
+    rc = bind_one(rows->stmt, argument, (char)type, &ap);
     va_end(ap);
     return error_of(rc);
 }

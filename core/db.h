@@ -58,7 +58,7 @@ char db_type(struct db_rows *rows, int column);
 /* For statements that run thousands of times: keep rows, bind again, db_next. */
 int db_rebind(struct db_rows *rows, const char *types, ...);
 /* One more argument, from 1 on, of a statement that db_rebind has reset. */
-int db_bind(struct db_rows *rows, int argument, char type, ...);
+int db_bind(struct db_rows *rows, int argument, int type, ...);
 
 int64_t db_last_id(struct db *db);
 /* How many rows all statements together have changed. */

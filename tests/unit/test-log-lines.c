@@ -47,7 +47,7 @@ Test(log_lines, other_lines_are_of_nobody)
 {
     static const char *const rows[] = {
         "",
-        "Control ID: " ID,
+        ("Control ID: " ID),
         "2024-02-28 15:11:36.47 [sonde-agent][9710]:[Warning]:[9711]:x",
         "2024-02-28T15:11:36.474 [sonde-agent][9710]:[Warning]:[9711]:x",
         "2024-02-28 15:11:36.474 [sonde-agent][]:[Warning]:[9711]:x",

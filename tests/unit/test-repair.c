@@ -97,8 +97,8 @@ static const char *const inserts[] = {
 static const char *const lookups[] = {
     "SELECT application = ?2 AND cpu = ?1 / 4.0 AND ?3 <> '' FROM scans WHERE id = ?1",
     "SELECT state = 'QUEUED' AND records = ?3 FROM tickets WHERE stamp = ?2 AND n = ?1",
-    "SELECT digest = zeroblob(16) AND data = ?3 FROM records WHERE application = 'inv'"
-    " AND kind = ?2 AND key = 'key' || ?1",
+    ("SELECT digest = zeroblob(16) AND data = ?3 FROM records WHERE application = 'inv'"
+     " AND kind = ?2 AND key = 'key' || ?1"),
 };
 
 /* Every third i is in the first table, and so on. */
