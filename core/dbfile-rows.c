@@ -170,7 +170,7 @@ record_read(struct reader *reader, uint64_t have, uint64_t all)
 
     row->n = 0;
     row->whole = have == all;
-    if (at < 2 || at > have || at > VARINT_MAX * (DBROW_VALUES_MAX + 1))
+    if (at < 2 || at > have || at > (size_t)VARINT_MAX * (DBROW_VALUES_MAX + 1))
         return false;
     head.end = bytes + at;
     while (head.at < head.end && row->n < DBROW_VALUES_MAX) {

@@ -185,6 +185,22 @@ without_log(struct db *db)
     return r < 0 ? r : db_exec(db, "PRAGMA synchronous=OFF");
 }
 
+/* What one view of the file has: 1 when there is more in another one. */
+static int
+copy_view(struct db *db, const char *path, enum dbfile_view view,
+          const struct repair_plan *plan, int64_t *ret_rows, struct why *why)
+{
+    cleanup(file_close_p) struct dbfile *file = NULL;
+    int64_t rows = 0;
+    int r = dbfile_open(path, view, &file);
+
+    if (r < 0)
+        return why_set(why, r, "%s", strerror(-r));
+    r = salvage_tables(file, db, plan->tables, &rows, why);
+    *ret_rows += rows;
+    return r < 0 ? r : dbfile_log_is_damaged(file);
+}
+
 /* What is newest, then what was valid before a damage in the log: pages that rows have left may
  * be on disk when those that they went to are not.
  */
@@ -192,23 +208,13 @@ static int
 copy_rows(struct db *db, const char *path, const struct repair_plan *plan,
           int64_t *ret_rows, struct why *why)
 {
-    static const enum dbfile_view views[] = {DBFILE_NEWEST, DBFILE_AS_SQLITE};
-    int r = 0;
+    int r;
 
     *ret_rows = 0;
-    for (int i = 0; r >= 0 && i < 2; i++) {
-        cleanup(file_close_p) struct dbfile *file = NULL;
-        int64_t rows = 0;
-
-        r = dbfile_open(path, views[i], &file);
-        if (r < 0)
-            return why_set(why, r, "%s", strerror(-r));
-        r = salvage_tables(file, db, plan->tables, &rows, why);
-        *ret_rows += rows;
-        if (!dbfile_log_is_damaged(file))
-            break;
-    }
-    return r;
+    r = copy_view(db, path, DBFILE_NEWEST, plan, ret_rows, why);
+    if (r > 0)
+        r = copy_view(db, path, DBFILE_AS_SQLITE, plan, ret_rows, why);
+    return r < 0 ? r : 0;
 }
 
 /* Tables and rows, in one transaction. */

@@ -94,7 +94,7 @@ table_read(struct db *db, const char *name, struct table *ret)
         const char *type = db_text(rows, 1, NULL);
 
         snprintf(column->name, sizeof column->name, "%s", db_text(rows, 0, NULL));
-        column->type = type ? (char)toupper((unsigned char)type[0]) : '\0';
+        column->type = (char)(type ? toupper((unsigned char)type[0]) : 0);
         column->key = (int)db_int(rows, 2);
         keys += column->key > 0;
         if (column->key) {
@@ -136,7 +136,8 @@ source_read(struct target *target, const char *sql, size_t len)
         int same = column_find(&target->table, source->columns[i].name);
 
         source->columns[i].key = same >= 0 ? target->table.columns[same].key : 0;
-        source->columns[i].type = same >= 0 ? target->table.columns[same].type : '-';
+        source->columns[i].type =
+            (char)(same >= 0 ? target->table.columns[same].type : '-');
     }
 }
 
