@@ -108,7 +108,7 @@ bench_inv()
 # With interval scans that are hours away.
 bench_idle()
 {
-    printf '{"applications": {"example": {"active": false}, "stamp": {"active": false}}}\n' \
+    printf '{"applications": {"example": {"active": false}, "stamp": {"interval": "30d"}, "work": {"interval": "30d"}}}\n' \
         >"$T/profile.json"
     kill -HUP "$AGENT_PID"
     wait_for 5 next_is_away
