@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { ON_START_SPREAD_S = 600, SPREAD_OF_WINDOW = 5 };
+enum { ON_START_SPREAD_S = 600, SPREAD_OF_WINDOW = 5, CLOCK_SLACK_S = 5 };
 
 _Static_assert(sizeof(struct schedule_key) == crypto_shorthash_KEYBYTES, "SipHash's key");
 
@@ -83,8 +83,13 @@ void
 schedule_clamp(const struct schedule_rule *rule, const struct schedule_key *key,
                struct schedule_history *history, int64_t now)
 {
-    if (history->due > now + rule->interval_s + rule->randomize_s)
+    const int64_t last = now + rule->interval_s + rule->randomize_s;
+
+    /* Clocks are read by the second: one that is a moment too far away has not been moved. */
+    if (history->due > last + CLOCK_SLACK_S)
         history->due = now + draw(key, history->number, DRAW_FIRST, rule->interval_s);
+    else
+        history->due = least(history->due, last);
 }
 
 void

@@ -301,7 +301,7 @@ Test(schedule, a_step_that_due_follows_leaves_it_as_far_away)
 
 Test(schedule, what_is_too_far_away_is_within_an_interval)
 {
-    static const int64_t rows[] = {1, HOUR, DAY, 300 * DAY};
+    static const int64_t rows[] = {MINUTE, HOUR, DAY, 300 * DAY};
     static int64_t due[HOSTS];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -318,6 +318,17 @@ Test(schedule, what_is_too_far_away_is_within_an_interval)
 }
 
 /* It may have been scanned a moment ago. */
+/* Seconds of two clocks do not begin at the same moment: a step may look a second longer. */
+Test(schedule, what_is_a_moment_too_far_away_is_not_moved_to_another_time)
+{
+    struct schedule_rule rule = rule_with(NULL, 0);
+    struct schedule_key key = key_of(1);
+    struct schedule_history history = {.due = NOW + INTERVAL + RANDOMIZE + 1};
+
+    schedule_clamp(&rule, &key, &history, NOW);
+    cr_expect_eq(history.due, NOW + INTERVAL + RANDOMIZE);
+}
+
 Test(schedule, when_the_agent_finds_the_clock_set_back_no_scan_is_double)
 {
     static int64_t due[HOSTS];
