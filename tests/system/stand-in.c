@@ -11,17 +11,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* The socket is there under its name only when it listens. */
 static int
 listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    if (fd < 0 || strlen(path) >= sizeof address.sun_path)
+    if (fd < 0 || strlen(path) + 1 >= sizeof address.sun_path)
         return -1;
-    strcpy(address.sun_path, path);
-    unlink(path);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
+    sprintf(address.sun_path, "%s~", path);
+    unlink(address.sun_path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0 ||
+        rename(address.sun_path, path) < 0)
         return -1;
     return fd;
 }
