@@ -174,11 +174,11 @@ bool interval_blackout_words(const struct agent *agent, const char *application,
 /* ---- timers.c ---- */
 void timers_init(struct agent *agent);
 /* Look again in a second at all that could not be done now. */
-void agent_retry_later(struct agent *agent);
+void timers_retry(struct agent *agent);
 /* Look at deadlines and silent clients each second, as long as there is something. */
-void agent_watch(struct agent *agent);
+void timers_watch(struct agent *agent);
 /* Kill this child when it has not ended after ms. */
-void agent_deadline(struct agent *agent, struct child *child, int64_t ms);
+void timers_deadline(struct agent *agent, struct child *child, int64_t ms);
 
 /* ---- job.c ---- */
 enum job_state { JOB_SCAN, JOB_STORE, JOB_END };

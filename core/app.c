@@ -177,7 +177,7 @@ start_verify(struct agent *agent, struct app *app, const char *identity)
         return r;
     }
     app->verify = v;
-    agent_deadline(agent, &v->child, VERIFY_MS);
+    timers_deadline(agent, &v->child, VERIFY_MS);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "sync-folder.h"
 
 enum { KEEP = 3, OF_ONE_SECOND_MAX = 100, FOUND_MAX = 64 };
 
@@ -67,20 +68,6 @@ free_name(const char *path, time_t when, char ret[PATH_MAX])
 }
 
 int
-aside_sync(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    cleanup_free char *folder =
-        slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    cleanup_fd int fd = -1;
-
-    if (!folder)
-        return -ENOMEM;
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-int
 aside_move(const char *path, time_t when, char ret_aside[PATH_MAX])
 {
     char from[PATH_MAX + 16], to[PATH_MAX + 16];
@@ -92,7 +79,7 @@ aside_move(const char *path, time_t when, char ret_aside[PATH_MAX])
         if (rename(from, to) < 0 && errno != ENOENT)
             r = -errno;
     }
-    return r < 0 ? r : aside_sync(path);
+    return r < 0 ? r : sync_folder_of(path);
 }
 
 /* The length of the name of a damaged database that this file belongs to; 0: of none. */

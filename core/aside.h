@@ -12,6 +12,3 @@ int aside_move(const char *path, time_t when, char ret_aside[PATH_MAX]);
 
 /* Remove all but the newest ones, three with the one just made. */
 void aside_bound(const char *path, const char *newest);
-
-/* Make the names in the folder of path durable. */
-int aside_sync(const char *path);

@@ -426,7 +426,7 @@ accept_one(struct control *control)
                     "not permitted: only root, the agent's user and its group may ask");
     }
     uv_read_start((uv_stream_t *)&conn->pipe, on_alloc, on_read);
-    agent_watch(agent);
+    timers_watch(agent);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "sync-folder.h"
 
 enum { BUSY_MS = 5000, STEPS_PER_LOOK = 1000, WAL_KEEP_BYTES = 4 << 20 };
 
@@ -119,21 +120,6 @@ open_failed(struct db *db, int r)
     return r;
 }
 
-/* Make the name of a new file durable. */
-static int
-sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    cleanup_free char *folder =
-        slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    cleanup_fd int fd = -1;
-
-    if (!folder)
-        return -ENOMEM;
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 static int
 set_up_writer(struct db *db, bool durable)
 {
@@ -163,10 +149,10 @@ db_open(const char *path, bool durable, struct db **ret)
     if (r == 0)
         r = set_up_writer(db, durable);
     if (r == 0 && is_new)
-        r = sync_folder(path);
+        r = sync_folder_of(path);
     if (r < 0)
-        return open_failed(db,
-                           r == -EINVAL ? -EUCLEAN : r); /* our statements are right */
+        /* Our statements are right. */
+        return open_failed(db, r == -EINVAL ? -EUCLEAN : r);
     *ret = db;
     return 0;
 }
@@ -411,6 +397,12 @@ db_rows_done(struct db_rows *rows)
         return;
     sqlite3_finalize(rows->stmt);
     free(rows);
+}
+
+void
+db_rows_done_p(struct db_rows **rows)
+{
+    db_rows_done(*rows);
 }
 
 int

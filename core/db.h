@@ -42,7 +42,8 @@ int db_query(struct db *db, struct db_rows **ret, const char *sql, const char *t
              ...);
 /* 1: a row is there; 0: no more. */
 int db_next(struct db_rows *rows);
-void db_rows_done(struct db_rows *rows); /* NULL is fine */
+void db_rows_done(struct db_rows *rows);    /* NULL is fine */
+void db_rows_done_p(struct db_rows **rows); /* for cleanup() */
 
 int db_columns(const struct db_rows *rows);
 const char *db_column_name(struct db_rows *rows, int column);

@@ -282,7 +282,7 @@ look_at(struct agent *agent, struct app *app, int64_t now)
         return i->start;
     r = queue_scan_of(agent->queue, app->name, NULL, &open);
     if (r < 0)
-        agent_retry_later(agent);
+        timers_retry(agent);
     if (r != 0)
         return look_at_open(agent, app, now);
     plan(agent, app, now);
@@ -313,7 +313,7 @@ look_at_blocked(struct agent *agent, int64_t now)
                      (long long)scans[i].id, scans[i].application);
             released++;
         } else
-            agent_retry_later(agent);
+            timers_retry(agent);
     }
     if (released)
         agent->events->queued(agent);
@@ -361,7 +361,7 @@ interval_look(struct agent *agent)
     }
     agent->looking = false;
     if (agent->look_wanted && !agent->stopping) /* enough for now */
-        agent_retry_later(agent);
+        timers_retry(agent);
 }
 
 static void

@@ -216,7 +216,7 @@ job_ended_as_stored(struct agent *agent, const struct queue_scan *scan)
     bool found = stored_read(agent, scan, &stored);
 
     if (found && job_ended(agent, scan, &stored.end, stored.summary) < 0)
-        agent_retry_later(agent);
+        timers_retry(agent);
     stored_done(&stored);
     return found;
 }
@@ -248,7 +248,7 @@ keep_end(struct job *job)
                       (long long)job->scan.id, job->app->name, job->outcome, job->reason,
                       strerror(-r));
         job->end_is_late = true;
-        agent_retry_later(agent);
+        timers_retry(agent);
         return;
     }
     job_free(job);
@@ -289,7 +289,7 @@ job_later(struct job *job, const char *why, int r)
     log_warning("scan %lld of %s: %s%s%s; tried again later", (long long)job->scan.id,
                 job->app->name, why, r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
     job_free(job);
-    agent_retry_later(agent);
+    timers_retry(agent);
 }
 
 /* Too many files, processes, or too little memory: of the host's moment, not of the scan. */
@@ -587,7 +587,7 @@ job_run(struct job *job, const char *plugin_path)
                 (long long)job->scan.id, job->app->name, strerror(-r));
         agent->starts_unkept = true;
         job_free(job);
-        agent_retry_later(agent);
+        timers_retry(agent);
         return;
     }
     agent->starts_unkept = false;
@@ -629,7 +629,7 @@ hold_back(struct agent *agent, const struct queue_scan *scan)
     if (!interval_blackout_words(agent, scan->application, &until))
         return false;
     if (queue_delay(agent->queue, scan->id, until.text) < 0) {
-        agent_retry_later(agent);
+        timers_retry(agent);
         return true;
     }
     log_info("scan %lld of %s: delayed, %s", (long long)scan->id, scan->application,
@@ -767,7 +767,7 @@ job_cancel(struct job *job)
     if (job->keeper_fd < 0)
         return;
     tell_keeper(job, "cancel\n");
-    agent_deadline(job->agent, &job->child, CANCEL_MS); /* a keeper may be stopped */
+    timers_deadline(job->agent, &job->child, CANCEL_MS); /* a keeper may be stopped */
 }
 
 void

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "profile-write.h"
 #include "read-fd.h"
+#include "sync-folder.h"
 
 int
 profile_read(const char *path, struct profile *ret, struct why *why)
@@ -66,18 +67,6 @@ write_new(const char *path, const char *text, size_t len)
     return r;
 }
 
-static int
-sync_folder(const char *path)
-{
-    cleanup_free char *copy = strdup(path);
-    cleanup_fd int fd = -1;
-
-    if (!copy)
-        return -ENOMEM;
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int
 profile_write(const char *path, const struct profile *profile, struct why *why)
 {
@@ -95,6 +84,6 @@ profile_write(const char *path, const struct profile *profile, struct why *why)
     if (r < 0)
         unlink(new_path);
     else
-        r = sync_folder(path);
+        r = sync_folder_of(path);
     return r < 0 ? why_set(why, r, "profile %s: %s", path, strerror(-r)) : 0;
 }

@@ -13,7 +13,7 @@
 #include "profile-window.h"
 #include "profile-write.h"
 
-/* ---- One value -------------------------------------------------------------------------- */
+/* ---- one value ---- */
 
 static bool
 read_value(const struct profile_field *field, const struct json *value, int64_t *ret)
@@ -86,7 +86,7 @@ field_named(const struct profile_field *fields, int n, const char *name)
     return NULL;
 }
 
-/* ---- Applications ----------------------------------------------------------------------- */
+/* ---- applications ---- */
 
 static int
 take_limit(const char *place, const struct json *value, struct limits *limits,
@@ -188,7 +188,7 @@ take_apps(const char *place, const struct json *value, struct profile *profile,
     return r;
 }
 
-/* ---- All of it -------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static int
 take_windows(const char *place, const struct json *value, struct profile *profile,

@@ -7,7 +7,7 @@
 #include "profile-place.h"
 #include "profile-text.h"
 
-/* ---- In --------------------------------------------------------------------------------- */
+/* ---- in ---- */
 
 static int
 take_days(const char *place, const struct json *value, struct window *window,
@@ -160,7 +160,7 @@ profile_window_take(const char *place, const struct json *value, struct window *
     return 0;
 }
 
-/* ---- Out -------------------------------------------------------------------------------- */
+/* ---- out ---- */
 
 /* From Monday on, as people write them. */
 static void

@@ -8,7 +8,7 @@
 #include "profile-field.h"
 #include "profile-window.h"
 
-/* ---- Text ------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static void
 print_fields(const struct profile_field *fields, int n, const void *of,

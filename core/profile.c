@@ -19,7 +19,7 @@ profile_done(struct profile *profile)
     *profile = PROFILE_EMPTY;
 }
 
-/* ---- What holds ------------------------------------------------------------------------- */
+/* ---- what holds ---- */
 
 void
 profile_values(const struct profile *profile, const char *application,
@@ -56,7 +56,7 @@ profile_is_active(const struct profile *profile, const char *application)
     return profile_app_value(profile_app_find(profile, application), PROFILE_APP_ACTIVE);
 }
 
-/* ---- Two of them ------------------------------------------------------------------------ */
+/* ---- two of them ---- */
 
 static bool
 fields_are_same(const struct profile_field *fields, int n, const void *a, const void *b)
@@ -105,7 +105,7 @@ profile_is_same(const struct profile *a, const struct profile *b)
     return same;
 }
 
-/* ---- Change ----------------------------------------------------------------------------- */
+/* ---- change ---- */
 
 static int
 add(struct profile *profile, const char *application, struct profile_app **ret)

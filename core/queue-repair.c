@@ -17,9 +17,9 @@ static const char *const mending[] = {
     " SELECT scan, application, state, min(throttle) FROM tickets WHERE ended IS NULL"
     " AND scan NOT IN (SELECT id FROM scans) GROUP BY scan",
     "INSERT OR IGNORE INTO scans(id, application, state, cputhrottle, outcome, ended)"
-    " SELECT scan, application, 'ENDED', min(throttle), max(state), max(ended) FROM "
-    "tickets"
-    " WHERE ended IS NOT NULL AND scan NOT IN (SELECT id FROM scans) GROUP BY scan",
+    " SELECT scan, application, 'ENDED', min(throttle), max(state), max(ended)"
+    " FROM tickets WHERE ended IS NOT NULL AND scan NOT IN (SELECT id FROM scans) GROUP "
+    "BY scan",
     "UPDATE tickets SET state='FAILED', reason='its entry in the queue was damaged',"
     " ended=requested WHERE ended IS NULL AND EXISTS (SELECT 1 FROM scans WHERE"
     " id=tickets.scan AND (state='ENDED' OR application<>tickets.application))",
@@ -75,8 +75,8 @@ mend(struct db *fresh, void *arg, struct why *why)
 
     if (r >= 0)
         r = queue_mend(fresh);
-    if (r >=
-        0) /* tickets may be lost: no ControlId of any second until now comes again */
+    /* Tickets may be lost: no ControlId of any second until now comes again. */
+    if (r >= 0)
         r = queue_forget(fresh, arg, LOST_N);
     return r < 0 ? why_set(why, r, "%s", db_error(fresh)) : 0;
 }

@@ -35,7 +35,7 @@ decide(struct agent *agent, const struct queue_scan *scan)
                     (long long)scan->id, scan->application,
                     r > 0 ? "queued again" : "a request takes its place");
     if (r < 0)
-        agent_retry_later(agent);
+        timers_retry(agent);
 }
 
 void
@@ -53,7 +53,7 @@ recover(struct agent *agent)
         if (lock >= 0)
             decide(agent, &scans[i]);
         else
-            agent_retry_later(agent);
+            timers_retry(agent);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "dbfile.h"
 #include "salvage.h"
+#include "sync-folder.h"
 
 enum { CHECK_MS = 120000 };
 
@@ -28,12 +29,6 @@ static void
 db_close_p(struct db **db)
 {
     db_close(*db);
-}
-
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
 }
 
 static int
@@ -106,7 +101,7 @@ static int
 check_rows(const char *path, struct why *why)
 {
     cleanup(db_close_p) struct db *db = NULL;
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = open_reader(path, &db);
 
     if (r == 0) {
@@ -162,9 +157,9 @@ remove_work(const char *work)
 
 /* The file is on disk when this returns 0. */
 static int
-sync_file(const char *path, int flags)
+sync_file(const char *path)
 {
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
@@ -175,7 +170,7 @@ sync_file(const char *path, int flags)
 static int
 without_log(struct db *db)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, "PRAGMA journal_mode=DELETE", "");
 
     if (r == 0)
@@ -244,13 +239,14 @@ check_version(const char *path, const struct repair_plan *plan, struct why *why)
 {
     cleanup(file_close_p) struct dbfile *file = NULL;
     int r = dbfile_open(path, DBFILE_NEWEST, &file);
+    int64_t schema = r < 0 ? 0 : salvage_meta(file, "schema");
 
     if (r < 0)
         return why_set(why, r, "%s", strerror(-r));
-    if (salvage_meta(file, "schema") > plan->schema)
+    if (schema > plan->schema)
         return why_set(why, -ENOTSUP,
                        "its schema %lld is newer than this program, which knows %lld",
-                       (long long)salvage_meta(file, "schema"), (long long)plan->schema);
+                       (long long)schema, (long long)plan->schema);
     return 0;
 }
 
@@ -292,11 +288,11 @@ prepare(const char *path, const struct repair_plan *plan, int64_t *ret_rows,
         return why_set(why, r, "%s", strerror(-r));
     r = build(path, work, plan, ret_rows, why);
     if (r == 0) {
-        r = sync_file(work, 0);
+        r = sync_file(work);
         if (r == 0 && rename(work, repaired) < 0)
             r = -errno;
         if (r == 0)
-            r = aside_sync(path);
+            r = sync_folder_of(path);
         if (r < 0)
             why_put(why, "%s.repair: %s", path, strerror(-r));
     }
@@ -319,7 +315,7 @@ finish(const char *path, char ret_aside[PATH_MAX], struct why *why)
     if (r == 0 && rename(repaired, path) < 0)
         r = -errno;
     if (r == 0)
-        r = aside_sync(path);
+        r = sync_folder_of(path);
     if (r < 0)
         return why_set(why, r, "it cannot be moved aside: %s", strerror(-r));
     aside_bound(path, ret_aside);

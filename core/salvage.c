@@ -52,16 +52,10 @@ struct salvage {
 
 /* ---- tables and their columns ---- */
 
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
-}
-
 static int
 table_kind(struct db *db, const char *name, struct table *ret)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows,
                      "SELECT sql LIKE '%WITHOUT ROWID%' FROM sqlite_schema"
                      " WHERE type = 'table' AND name = ?",
@@ -79,7 +73,7 @@ table_kind(struct db *db, const char *name, struct table *ret)
 static int
 table_read(struct db *db, const char *name, struct table *ret)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = table_kind(db, name, ret), keys = 0;
     bool integer = false;
 
@@ -455,7 +449,7 @@ on_other(void *arg, const struct dbrow *row)
 static int
 fresh_root(struct db *db, struct target *target)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, "SELECT rootpage FROM sqlite_schema WHERE name = ?", "s",
                      target->table.name);
 

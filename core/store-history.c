@@ -19,16 +19,10 @@ const struct store_limits store_limits_default = {
     " AND id < (SELECT max(id) FROM scans)"                                              \
     " ORDER BY old DESC, id LIMIT 1"
 
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
-}
-
 static int
 pragma(struct db *db, const char *sql, int64_t *ret)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, sql, "");
 
     if (r == 0)
@@ -56,7 +50,7 @@ static int
 find(struct db *db, const struct store_limits *limits, const char *now, int64_t *ret_scan,
      int64_t *ret_rows)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int64_t bytes;
     int r = db_query(db, &rows, OLDEST, "si", now, (int64_t)limits->days);
 

@@ -17,14 +17,8 @@
 
 enum { LOCK_MS = 120000, LOCK_STEP_MS = 20, DIGEST_SIZE = 16 };
 
-/* Numbers of scans that no host reaches; as in recover.c. */
+/* Numbers of scans that no host reaches; as in stored.c. */
 #define SCANS "(id BETWEEN 1 AND 4294967295)"
-
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
-}
 
 /* ---- the lock ---- */
 
@@ -135,7 +129,7 @@ static const struct {
 static int
 check_each(struct db *db, size_t i)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, checks[i].query, "");
 
     while (r >= 0 && (r = db_next(rows)) == 1) {
@@ -151,7 +145,7 @@ check_each(struct db *db, size_t i)
 static int
 root_mend(struct db *db)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, "SELECT value FROM meta WHERE key = 'root_id'", "");
 
     if (r == 0)

@@ -40,17 +40,11 @@ static const char *const steps[] = {
 
 enum { SCHEMA = sizeof steps / sizeof *steps };
 
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
-}
-
 /* The first value of a query as text: 1, or 0 when there is no row. */
 static int
 one_text(struct db *db, const char *sql, char *text, size_t size)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(db, &rows, sql, "");
 
     if (r == 0)

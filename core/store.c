@@ -82,17 +82,11 @@ scan_free_p(struct scan **s)
     free(*s);
 }
 
-static void
-rows_done_p(struct db_rows **rows)
-{
-    db_rows_done(*rows);
-}
-
 /* The first value of a query whose arguments are the application and a text. */
 static int
 one_number(struct scan *s, const char *sql, const char *text, int64_t *ret)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(s->db, &rows, sql, "ss", s->job->application, text);
 
     if (r == 0)
@@ -215,7 +209,7 @@ records_store(struct scan *s, int frames_fd)
 static int
 cover_all(struct scan *s)
 {
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(s->db, &rows,
                      "SELECT DISTINCT kind FROM records WHERE application = ?1 UNION"
                      " SELECT kind FROM coverage WHERE application = ?1",
@@ -405,7 +399,7 @@ static void
 examples_print(struct scan *s, struct json_out *out)
 {
     static const char *const names[] = {"change", "kind", "key"};
-    cleanup(rows_done_p) struct db_rows *rows = NULL;
+    cleanup(db_rows_done_p) struct db_rows *rows = NULL;
     int r = db_query(s->db, &rows,
                      "SELECT change, kind, key FROM changes WHERE scan = ?"
                      " ORDER BY application, kind, key LIMIT ?",

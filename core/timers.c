@@ -13,7 +13,7 @@ on_retry(uv_timer_t *timer)
 }
 
 void
-agent_retry_later(struct agent *agent)
+timers_retry(struct agent *agent)
 {
     if (!agent->stopping && !uv_is_active((uv_handle_t *)&agent->retry))
         uv_timer_start(&agent->retry, on_retry, RETRY_MS, 0);
@@ -31,17 +31,17 @@ on_watchdog(uv_timer_t *timer)
 }
 
 void
-agent_watch(struct agent *agent)
+timers_watch(struct agent *agent)
 {
     if (!uv_is_active((uv_handle_t *)&agent->watchdog))
         uv_timer_start(&agent->watchdog, on_watchdog, WATCH_MS, WATCH_MS);
 }
 
 void
-agent_deadline(struct agent *agent, struct child *child, int64_t ms)
+timers_deadline(struct agent *agent, struct child *child, int64_t ms)
 {
     child->deadline_ns = (int64_t)uv_hrtime() + ms * INT64_C(1000000);
-    agent_watch(agent);
+    timers_watch(agent);
 }
 
 void
