@@ -665,6 +665,7 @@ job_begin(struct app *app, void *arg)
     }
     if (!may_start(agent, app, &job->scan)) { /* a window has begun meanwhile */
         job_free(job);
+        jobs_start(agent); /* its place is free */
         interval_look(agent);
         return;
     }
