@@ -2,7 +2,7 @@
 /* The agent's state: one struct, handed to all its parts.  Each calls those before it; what it
  * has to tell to those after it goes through struct agent_events.
  *   setup.c     folders, users, identity     interval.c  when applications are scanned
- *   timers.c    what is looked at again      job.c       one scan from start to stored
+ *   timers.c    what is looked at again      job*.c      one scan from start to stored
  *   control.c   the socket                   recover.c   what an earlier agent left
  *   policy.c    the profile in force         verb*.c     what can be asked
  *   app.c       applications, verdicts       agent.c     start, loop, stop
@@ -183,8 +183,6 @@ void timers_deadline(struct agent *agent, struct child *child, int64_t ms);
 /* ---- job.c ---- */
 enum job_state { JOB_SCAN, JOB_STORE, JOB_END };
 struct job;
-/* Start what is queued as far as there is room. */
-void jobs_start(struct agent *agent);
 struct job *job_of_app(const struct agent *agent, const char *application);
 struct job *job_of_scan(const struct agent *agent, int64_t scan);
 enum job_state job_state(const struct job *job);
@@ -198,8 +196,6 @@ void jobs_kill(struct agent *agent);
 void jobs_free(struct agent *agent);
 /* Try again to keep the ends that could not be kept. */
 void jobs_keep_ends(struct agent *agent);
-/* The application's lock, free for us: the descriptor, -EBUSY, -errno. */
-int job_lock(const struct agent *agent, const char *application);
 /* A scan has ended: tell the queue, then the logs and who waits.  Below 0: the queue could not
  * keep it, and nobody was told.
  */
@@ -208,6 +204,12 @@ int job_ended(struct agent *agent, const struct queue_scan *scan,
 
 /* True when sonde.db has this scan, and its tickets have ended as it says there. */
 bool job_ended_as_stored(struct agent *agent, const struct queue_scan *scan);
+
+/* ---- job-start.c ---- */
+/* Start what is queued as far as there is room. */
+void jobs_start(struct agent *agent);
+/* The application's lock, free for us: the descriptor, -EBUSY, -errno. */
+int job_lock(const struct agent *agent, const char *application);
 
 /* ---- stored.c ---- */
 /* What sonde.db says of a scan; stored_done frees it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One scan: lock, keeper, frames, store, end.  Nothing here waits. */
+/* One scan, once it has begun: keeper, frames, store, end.  Nothing here waits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,51 +12,12 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "done.h"
-#include "exit-code.h"
 #include "frame.h"
-#include "logtext.h"
+#include "job.h"
 #include "timestamp.h"
 #include "worker.h"
 
-enum {
-    CANCEL_MS = 5000,
-    QUEUED_MAX = 64,
-    LINE_SIZE = LOG_TEXT_MAX + 128,
-    SUMMARY_MAX = 256 * 1024
-};
-
-struct job {
-    struct child child; /* first: the keeper, then the store */
-    struct job *next;
-    struct agent *agent;
-    struct app *app;
-    struct queue_scan scan;
-    enum job_state state;
-    bool agent_ended; /* the agent's stop has ended it: the request stays */
-
-    /* What the verdict said when the scan began. */
-    int64_t serial;
-    char origin[16];
-
-    int lock_fd, spool_fd, out_fd, keeper_fd; /* -1: closed */
-    bool polling;
-    uv_poll_t poll; /* of keeper_fd */
-    char line[LINE_SIZE];
-    size_t line_len;
-
-    char end[16];     /* the keeper's last word */
-    char outcome[16]; /* of the ticket, once it is known */
-    struct json *summary;
-    bool end_is_late; /* it could not be kept yet, and the log says so */
-    char reason[1024];
-    uint64_t done, total;
-    int64_t records;
-    double cpu_s;         /* told by the keeper; at the end, counted by the kernel */
-    double typical_cpu_s; /* of the last scans of the application; 0: not known */
-    long peak_kib;
-    time_t started;
-    int64_t started_ns;
-};
+enum { CANCEL_MS = 5000, SUMMARY_MAX = 256 * 1024 };
 
 /* ---- looking ---- */
 
@@ -84,12 +45,6 @@ job_state(const struct job *job)
     return job->state;
 }
 
-static int64_t
-monotonic_ns(void)
-{
-    return (int64_t)uv_hrtime();
-}
-
 /* What is left of the CPU time that such scans take, and the sleep that comes with it. */
 static double
 eta_s(const struct job *job)
@@ -113,7 +68,7 @@ write_progress(const struct job *job, struct json_out *out, const char *control_
     json_out_int(out, "records", job->records);
     json_out_real(out, "cpu_seconds", job->cpu_s);
     json_out_real(out, "elapsed_seconds",
-                  (double)(monotonic_ns() - job->started_ns) / 1e9);
+                  (double)((int64_t)uv_hrtime() - job->started_ns) / 1e9);
     if (job->typical_cpu_s > 0)
         json_out_real(out, "eta_seconds", eta_s(job));
     else
@@ -131,8 +86,8 @@ close_fd(int *fd)
     *fd = -1;
 }
 
-static void
-spool_path(const struct agent *agent, int64_t scan, char ret[PATH_MAX])
+void
+job_spool_path(const struct agent *agent, int64_t scan, char ret[PATH_MAX])
 {
     setup_path(agent, ret, "spool/%lld.frames", (long long)scan);
 }
@@ -153,7 +108,7 @@ job_release(struct job *job)
     char path[PATH_MAX];
 
     if (job->spool_fd >= 0) {
-        spool_path(job->agent, job->scan.id, path);
+        job_spool_path(job->agent, job->scan.id, path);
         unlink(path);
     }
     close_fd(&job->spool_fd);
@@ -161,8 +116,7 @@ job_release(struct job *job)
     close_fd(&job->lock_fd);
 }
 
-/* Take the job out of the agent and free it. */
-static void
+void
 job_free(struct job *job)
 {
     struct agent *agent = job->agent;
@@ -252,11 +206,10 @@ keep_end(struct job *job)
         return;
     }
     job_free(job);
-    jobs_start(agent);
+    agent->events->queued(agent);
 }
 
-/* The job ends with this outcome; summary: what store said (the job's from now on), or NULL. */
-static void
+void
 job_end(struct job *job, const char *outcome, const char *reason, struct json *summary)
 {
     job->state = JOB_END;
@@ -280,8 +233,7 @@ jobs_keep_ends(struct agent *agent)
     }
 }
 
-/* The request stays queued: what hinders it now may be gone later. */
-static void
+void
 job_later(struct job *job, const char *why, int r)
 {
     struct agent *agent = job->agent;
@@ -292,9 +244,8 @@ job_later(struct job *job, const char *why, int r)
     timers_retry(agent);
 }
 
-/* Too many files, processes, or too little memory: of the host's moment, not of the scan. */
-static bool
-is_passing(int r)
+bool
+job_is_passing(int r)
 {
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EAGAIN || r == -ENOSPC;
 }
@@ -330,7 +281,7 @@ on_stored(struct child *child, int status, const struct rusage *usage)
     json_free(summary);
     if (job_ended_as_stored(agent, &job->scan)) { /* it died after its commit */
         job_free(job);
-        jobs_start(agent);
+        agent->events->queued(agent);
         return;
     }
     why_set(&why, 0, "%s%s%.*s", job->reason, job->reason[0] ? "; " : "",
@@ -448,17 +399,16 @@ drain_keeper(struct job *job)
     }
 }
 
-static void
-on_keeper_readable(uv_poll_t *poll, int status, int events)
+void
+job_heard(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
     drain_keeper(poll->data);
 }
 
-/* The keeper has ended, and with it all processes of the scan. */
-static void
-on_kept(struct child *child, int status, const struct rusage *usage)
+void
+job_kept(struct child *child, int status, const struct rusage *usage)
 {
     struct job *job = (struct job *)child;
     struct agent *agent = job->agent;
@@ -489,268 +439,11 @@ on_kept(struct child *child, int status, const struct rusage *usage)
     else if ((r = start_store(job)) < 0) {
         snprintf(job->reason, sizeof job->reason, "store: cannot be started: %s",
                  strerror(-r));
-        if (is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0)
+        if (job_is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0)
             job_later(job, job->reason, 0);
         else
             job_end(job, TICKET_FAILED, job->reason, NULL);
     }
-}
-
-/* ---- the start ---- */
-
-int
-job_lock(const struct agent *agent, const char *application)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    cleanup_fd int fd = -1;
-    char path[PATH_MAX];
-
-    setup_path(agent, path, "run/%s.lock", application);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
-        return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
-    return steal_fd(&fd);
-}
-
-static int
-open_spool(struct job *job)
-{
-    char path[PATH_MAX];
-
-    spool_path(job->agent, job->scan.id, path);
-    unlink(path); /* of an attempt before */
-    job->spool_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return job->spool_fd < 0 ? -errno : 0;
-}
-
-static int
-spawn_keeper(struct job *job, const char *plugin_path)
-{
-    struct agent *agent = job->agent;
-    struct limits limits = limits_smaller(agent->conf.limits, job->app->verdict.limits);
-    struct child_args args = {.n = 0};
-    struct profile_values values;
-    int pair[2], r;
-
-    profile_values(&agent->profile, job->app->name, &values);
-    limits = limits_smaller(limits, values.limits);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    child_args_add(&args, "sonde-worker");
-    child_args_add(&args, "run");
-    child_args_add(&args, "app=%s", job->app->name);
-    child_args_add(&args, "scan=%lld", (long long)job->scan.id);
-    child_args_add(&args, "root=%s", agent->conf.agent.root);
-    child_args_add(&args, "plugin=%s", plugin_path);
-    child_args_add(&args, "cputhrottle=%lld", (long long)job->scan.cputhrottle);
-    child_args_add(&args, "scan_time=%lld", (long long)job->started);
-    for (int i = 0; i < limits_n_fields; i++)
-        child_args_add(&args, "%s=%lld", limits_fields[i].name,
-                       (long long)*limits_at(&limits, i));
-    setup_add_user(agent, &args, &agent->scan_user);
-    r = child_spawn(&agent->children, &job->child, agent->conf.paths.worker, &args,
-                    &(struct child_fds){FD_AGENT, 4,
-                                        (int[]){pair[1], job->lock_fd, job->spool_fd,
-                                                job->app->manifest_fd},
-                                        -1});
-    child_args_done(&args);
-    close(pair[1]);
-    job->keeper_fd = pair[0];
-    if (r < 0)
-        return r;
-    job->polling = uv_poll_init(&agent->loop, &job->poll, job->keeper_fd) == 0;
-    job->poll.data = job;
-    if (job->polling) /* else its words are read at its end */
-        uv_poll_start(&job->poll, UV_READABLE, on_keeper_readable);
-    return 0;
-}
-
-/* From here on the queue says RUNNING. */
-static void
-job_run(struct job *job, const char *plugin_path)
-{
-    struct agent *agent = job->agent;
-    int r = queue_start(agent->queue, &job->scan, job->started);
-
-    if (r == 0) { /* cancelled meanwhile */
-        job_free(job);
-        jobs_start(agent);
-        return;
-    }
-    if (r < 0) { /* it is still QUEUED */
-        if (!agent->starts_unkept)
-            log_error(
-                "scan %lld of %s: its start could not be kept: %s; tried again until it "
-                "can",
-                (long long)job->scan.id, job->app->name, strerror(-r));
-        agent->starts_unkept = true;
-        job_free(job);
-        timers_retry(agent);
-        return;
-    }
-    agent->starts_unkept = false;
-    r = spawn_keeper(job, plugin_path);
-    if (r < 0 && is_passing(r) && queue_requeue(agent->queue, job->scan.id, true) >= 0) {
-        job_later(job, "cannot be started", r);
-        return;
-    }
-    if (r < 0) {
-        snprintf(job->reason, sizeof job->reason, "the scan cannot be started: %s",
-                 strerror(-r));
-        job_end(job, TICKET_FAILED, job->reason, NULL);
-        return;
-    }
-    log_info("scan %lld of %s started, cputhrottle %lld", (long long)job->scan.id,
-             job->app->name, (long long)job->scan.cputhrottle);
-    job->typical_cpu_s = queue_typical_cpu_s(agent->queue, job->app->name);
-}
-
-/* A request may have taken it over, too: it is read anew. */
-static bool
-is_still_queued(struct job *job)
-{
-    struct queue_scan scan;
-
-    if (queue_scan_of(job->agent->queue, job->app->name, TICKET_QUEUED, &scan) != 1 ||
-        scan.id != job->scan.id)
-        return false;
-    job->scan = scan;
-    return true;
-}
-
-/* A window that holds back requests, too: until when, in words. */
-static bool
-hold_back(struct agent *agent, const struct queue_scan *scan)
-{
-    struct why until;
-
-    if (!interval_blackout_words(agent, scan->application, &until))
-        return false;
-    if (queue_delay(agent->queue, scan->id, until.text) < 0) {
-        timers_retry(agent);
-        return true;
-    }
-    log_info("scan %lld of %s: delayed, %s", (long long)scan->id, scan->application,
-             until.text);
-    interval_look(agent); /* the timer must know its end */
-    return true;
-}
-
-static bool
-may_start(struct agent *agent, const struct app *app, const struct queue_scan *scan)
-{
-    return scan->interval ? interval_may_start(agent, app) : !hold_back(agent, scan);
-}
-
-/* The verdict is known: begin, refuse, or wait for the lock. */
-static void
-job_begin(struct app *app, void *arg)
-{
-    struct job *job = arg;
-    struct agent *agent = job->agent;
-    char path[PATH_MAX];
-    struct why why = {""};
-    int r = app_gate(agent, app, &why);
-
-    if (agent->stopping) {
-        job_free(job);
-        return;
-    }
-    if (!is_still_queued(job)) { /* cancelled meanwhile */
-        job_free(job);
-        jobs_start(agent);
-        return;
-    }
-    if (!may_start(agent, app, &job->scan)) { /* a window has begun meanwhile */
-        job_free(job);
-        jobs_start(agent); /* its place is free */
-        interval_look(agent);
-        return;
-    }
-    if (r == EXIT_REFUSED_FOR_NOW) {
-        job_later(job, why.text, 0);
-        return;
-    }
-    if (r == 0 && app_plugin_path(agent, app->verdict.plugin, path) < 0)
-        r = why_set(&why, -ENOENT, "plugin %s.so: is not in %s", app->verdict.plugin,
-                    agent->conf.paths.plugins);
-    if (r != 0) {
-        job_end(job, TICKET_FAILED, why.text, NULL);
-        return;
-    }
-    r = job->lock_fd = job_lock(agent, app->name);
-    if (r == -EBUSY) {
-        job_later(job, "an earlier agent's scan of it is being stored", 0);
-        return;
-    }
-    if (r >= 0)
-        r = open_spool(job);
-    if (is_passing(r)) {
-        job_later(job, "state folder", r);
-        return;
-    }
-    if (r < 0) {
-        snprintf(job->reason, sizeof job->reason, "state folder: %s", strerror(-r));
-        job_end(job, TICKET_FAILED, job->reason, NULL);
-        return;
-    }
-    job->serial = app->verdict.serial;
-    snprintf(job->origin, sizeof job->origin, "%s", app->verdict.origin);
-    job_run(job, path);
-}
-
-static void
-job_new(struct agent *agent, struct app *app, const struct queue_scan *scan)
-{
-    struct job *job = calloc(1, sizeof *job);
-
-    if (!job) {
-        log_error("scan %lld of %s: out of memory, stays queued", (long long)scan->id,
-                  app->name);
-        return;
-    }
-    job->agent = agent;
-    job->app = app;
-    job->scan = *scan;
-    job->lock_fd = job->spool_fd = job->out_fd = job->keeper_fd = -1;
-    job->child.on_exit = on_kept;
-    job->started = clock_utc();
-    job->started_ns = monotonic_ns();
-    job->next = agent->jobs;
-    agent->jobs = job;
-    agent->n_jobs++;
-    app_check(agent, app, job_begin, job);
-}
-
-static void
-start_queued(struct agent *agent)
-{
-    struct queue_scan scans[QUEUED_MAX];
-    int n = queue_scans(agent->queue, TICKET_QUEUED, scans, QUEUED_MAX);
-
-    for (int i = 0; i < n && agent->n_jobs < agent->conf.agent.max_scans; i++) {
-        struct app *app = app_get(agent, scans[i].application);
-
-        if (app && !job_of_app(agent, app->name) && may_start(agent, app, &scans[i]))
-            job_new(agent, app, &scans[i]);
-    }
-}
-
-void
-jobs_start(struct agent *agent)
-{
-    agent->start_wanted = true;
-    /* A scan was refused while it was started: the loop looks again. */
-    if (agent->starting)
-        return;
-    agent->starting = true;
-    while (agent->start_wanted && !agent->stopping) {
-        agent->start_wanted = false;
-        start_queued(agent);
-    }
-    agent->starting = false;
 }
 
 /* ---- cancel and stop ---- */
