@@ -13,50 +13,6 @@ enum { DAY_S = 86400 };
 
 int64_t queue_days_max = 400, queue_bytes_max = INT64_C(64) << 20;
 
-/* Step i leads from schema i to schema i + 1; a released one never changes. */
-static const char *const steps[] = {
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE scans("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, application TEXT NOT NULL,"
-    " state TEXT NOT NULL, cputhrottle INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX scans_open ON scans(application, state) WHERE state <> 'ENDED';"
-    "CREATE TABLE tickets("
-    " stamp TEXT NOT NULL, n INTEGER NOT NULL, application TEXT NOT NULL,"
-    " state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', requested TEXT NOT NULL,"
-    " started TEXT, ended TEXT, cputhrottle INTEGER NOT NULL, cpu_seconds REAL,"
-    " scan INTEGER NOT NULL REFERENCES scans(id), records TEXT,"
-    " PRIMARY KEY(stamp, n));"
-    "CREATE INDEX tickets_scan ON tickets(scan);",
-
-    "ALTER TABLE scans ADD COLUMN trigger TEXT NOT NULL DEFAULT 'ondemand';"
-    "ALTER TABLE scans ADD COLUMN outcome TEXT;"
-    "ALTER TABLE scans ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE scans ADD COLUMN queued TEXT;"
-    "ALTER TABLE scans ADD COLUMN started TEXT;"
-    "ALTER TABLE scans ADD COLUMN ended TEXT;"
-    "ALTER TABLE scans ADD COLUMN cpu_seconds REAL;"
-    "ALTER TABLE scans ADD COLUMN records TEXT;"
-    "ALTER TABLE scans ADD COLUMN changes TEXT;"
-    "UPDATE scans SET (outcome, reason, started, ended, cpu_seconds, records) ="
-    " (SELECT state, reason, started, ended, cpu_seconds, records FROM tickets"
-    "  WHERE scan=scans.id ORDER BY state='CANCELLED' LIMIT 1)"
-    " WHERE state='ENDED' AND EXISTS (SELECT 1 FROM tickets WHERE scan=scans.id);"
-    "ALTER TABLE tickets DROP COLUMN cpu_seconds;"
-    "ALTER TABLE tickets DROP COLUMN records;"
-    "ALTER TABLE tickets ADD COLUMN throttle INTEGER NOT NULL DEFAULT 0;"
-    "UPDATE tickets SET throttle=cputhrottle;"
-    "CREATE INDEX tickets_open ON tickets(stamp) WHERE ended IS NULL;"
-    "CREATE INDEX tickets_ended ON tickets(ended) WHERE ended IS NOT NULL;"
-    "CREATE INDEX scans_outcome ON scans(application, outcome, id) WHERE state = 'ENDED';"
-    "CREATE INDEX scans_ended ON scans(ended) WHERE state = 'ENDED';"
-    "CREATE TABLE intervals("
-    " application TEXT PRIMARY KEY, due INTEGER NOT NULL, number INTEGER NOT NULL,"
-    " failures INTEGER NOT NULL, success INTEGER NOT NULL) WITHOUT ROWID;",
-};
-
-enum { SCHEMA = sizeof steps / sizeof *steps };
-
 /* ---- transactions ---- */
 
 int
@@ -79,16 +35,6 @@ queue_finish(struct queue *queue, int r)
     return c < 0 ? c : r;
 }
 
-int
-queue_int(struct db_rows *rows, int64_t def, int64_t *ret)
-{
-    int r = db_next(rows);
-
-    *ret = r == 1 && db_type(rows, 0) != 'n' ? db_int(rows, 0) : def;
-    db_rows_done(rows);
-    return r < 0 ? r : 0;
-}
-
 static int
 ask_int(struct queue *queue, const char *sql, int64_t def, int64_t *ret)
 {
@@ -96,43 +42,6 @@ ask_int(struct queue *queue, const char *sql, int64_t def, int64_t *ret)
     int r = db_query(queue->db, &rows, sql, "");
 
     return r < 0 ? r : queue_int(rows, def, ret);
-}
-
-int
-queue_run_all(struct db *db, const char *const *statements, int n)
-{
-    int r = 0;
-
-    for (int i = 0; r >= 0 && i < n; i++)
-        r = db_exec(db, statements[i]);
-    return r;
-}
-
-int
-queue_make(struct db *db, int64_t schema)
-{
-    int r = queue_run_all(db, steps + schema, SCHEMA - (int)schema);
-
-    return r < 0 ? r
-                 : db_run(db, "INSERT OR REPLACE INTO meta VALUES('schema', ?)", "i",
-                          (int64_t)SCHEMA);
-}
-
-/* Numbers of all seconds up to this stamp may have been given up to n. */
-int
-queue_forget(struct db *db, const char *stamp, int64_t n)
-{
-    int r = db_run(db,
-                   "INSERT INTO meta VALUES('forgotten_stamp', ?1) ON CONFLICT DO UPDATE"
-                   " SET value=max(value, ?1)",
-                   "s", stamp);
-
-    return r < 0
-               ? r
-               : db_run(db,
-                        "INSERT INTO meta VALUES('forgotten_n', ?1) ON CONFLICT DO UPDATE"
-                        " SET value=max(CAST(value AS INTEGER), ?1)",
-                        "i", n);
 }
 
 /* ---- open ---- */
@@ -148,11 +57,11 @@ migrate(struct queue *queue, struct why *why)
                     0, &schema);
     if (r == -EINVAL || (r == 0 && tables > 0 && schema <= 0))
         return why_set(why, -EUCLEAN, "this database is no queue of Sonde");
-    if (r == 0 && schema > SCHEMA)
+    if (r == 0 && schema > queue_schema)
         return why_set(why, -ENOTSUP,
-                       "its schema %lld is newer than this program, which knows %d",
-                       (long long)schema, SCHEMA);
-    if (r < 0 || schema == SCHEMA)
+                       "its schema %lld is newer than this program, which knows %lld",
+                       (long long)schema, (long long)queue_schema);
+    if (r < 0 || schema == queue_schema)
         return r;
     return queue_make(queue->db, schema);
 }
@@ -200,7 +109,7 @@ int
 queue_open(const char *path, time_t now, struct queue **ret, struct why *ret_note,
            struct why *why)
 {
-    int r = queue_repair(path, SCHEMA, now, ret_note, why);
+    int r = queue_repair(path, now, ret_note, why);
 
     return r < 0 ? r : open_it(path, ret, why);
 }
@@ -233,21 +142,7 @@ queue_reserve(struct queue *queue, int64_t scan)
     return queue_finish(queue, r);
 }
 
-/* ---- ControlIds, and what is left of old ones ---- */
-
-int
-queue_next_n(struct queue *queue, const char *stamp, int64_t *ret)
-{
-    struct db_rows *rows = NULL;
-    int r = db_query(queue->db, &rows,
-                     "SELECT max(n) + 1 FROM (SELECT n FROM tickets WHERE stamp=?1"
-                     " UNION ALL SELECT CAST(m.value AS INTEGER) FROM meta AS m WHERE"
-                     " m.key='forgotten_n' AND ?1 <="
-                     "  (SELECT value FROM meta WHERE key='forgotten_stamp'))",
-                     "s", stamp);
-
-    return r < 0 ? r : queue_int(rows, 0, ret);
-}
+/* ---- what is left of old ones ---- */
 
 /* The oldest tickets that have ended before that; what must be known of them stays. */
 static int

@@ -82,14 +82,16 @@ mend(struct db *fresh, void *arg, struct why *why)
 }
 
 int
-queue_repair(const char *path, int64_t schema, time_t now, struct why *ret_note,
-             struct why *why)
+queue_repair(const char *path, time_t now, struct why *ret_note, struct why *why)
 {
     static const char *const tables[] = {"scans", "tickets",         "intervals",
                                          "meta",  "sqlite_sequence", NULL};
     char stamp[CONTROLID_STAMP_LEN + 1] = "";
-    const struct repair_plan plan = {
-        .tables = tables, .schema = schema, .make = make, .mend = mend, .arg = stamp};
+    const struct repair_plan plan = {.tables = tables,
+                                     .schema = queue_schema,
+                                     .make = make,
+                                     .mend = mend,
+                                     .arg = stamp};
     struct repair_done done = {.rows = 0};
     struct why wrong = {""};
     int r = repair_check(path, &wrong);
