@@ -203,62 +203,95 @@ log_take(struct dbfile *file, const struct log *log, int64_t *begin, int64_t end
 /* A page number that a database of ours never reaches: 2^24 pages of 4 KiB are 64 GiB. */
 #define PAGE_MAX (UINT32_C(1) << 24)
 
-/* All frames.  SQLite's ends at the first one that is not whole; ours goes on behind it.  But
- * not when that one is not of this log, and nothing was written behind the transaction that it
- * is in: this was never on disk as a whole, so nobody was told of it.
+/* On the way through all frames. */
+struct frames {
+    struct dbfile *file;
+    struct log *log;
+    unsigned char *frame, *whole; /* the one at hand; a bit for each that is whole */
+    uint32_t sum[2];
+    bool broken; /* SQLite would have ended */
+    bool before; /* the last one was whole */
+    bool torn; /* the first bad one is not of this log, which has nothing behind it yet */
+    int64_t taken; /* up to here they count */
+    int64_t held;  /* the end of a transaction that may be torn; -1: there is none */
+};
+
+/* What frame i is: *ret_salted: of this log; *ret_end: whole, and the end of a transaction. */
+static int
+frame_look(struct frames *f, int64_t i, bool *ret_salted, bool *ret_end)
+{
+    const int64_t step = FRAME_HEAD_BYTES + (int64_t)f->log->page_size;
+    ssize_t got = read_at(f->log->fd, LOG_HEAD_BYTES + i * step, f->frame, (size_t)step);
+    uint32_t page = bytes_u32(f->frame);
+    bool is_whole;
+
+    if (got < 0)
+        return (int)got;
+    *ret_salted = memcmp(f->frame + 8, f->log->salt, 8) == 0;
+    is_whole = frame_is_whole(f->log, f->frame, f->sum) && (*ret_salted || f->before) &&
+               page > 0 && page < PAGE_MAX;
+    if (!f->broken)
+        f->torn = !*ret_salted;
+    f->broken = f->broken || !is_whole || !*ret_salted;
+    f->before = is_whole;
+    *ret_end = is_whole && bytes_u32(f->frame + 4) != 0;
+    if (is_whole && (!f->broken || f->file->newest))
+        f->whole[i / 8] |= (unsigned char)(1 << i % 8);
+    return 0;
+}
+
+static int
+frames_take(struct frames *f, int64_t end)
+{
+    f->file->log_damaged = f->file->log_damaged || f->broken;
+    return log_take(f->file, f->log, &f->taken, end, f->whole);
+}
+
+/* SQLite's way ends at the first frame that is not whole; ours goes on behind it.  But not when
+ * that one is not of this log, and nothing was written behind the transaction that it is in:
+ * this was never on disk as a whole, so nobody was told of it.
  */
+static int
+frames_walk(struct frames *f, int64_t n)
+{
+    int r = 0;
+
+    for (int64_t i = 0; r >= 0 && i < n; i++) {
+        bool salted = false, is_end = false;
+
+        r = frame_look(f, i, &salted, &is_end);
+        if (r < 0 || (f->broken && !f->file->newest))
+            break;
+        if (f->torn && is_end && f->held < 0) {
+            f->held = i;
+            continue;
+        }
+        if (f->held >= 0 && salted) { /* there is more of this log: it was whole */
+            f->torn = false;
+            r = frames_take(f, f->held);
+            f->held = -1;
+        }
+        if (r >= 0 && is_end)
+            r = frames_take(f, i);
+    }
+    return r;
+}
+
 static int
 log_frames(struct dbfile *file, struct log *log, bool good, int64_t n)
 {
-    const int64_t step = FRAME_HEAD_BYTES + (int64_t)log->page_size;
-    cleanup_free unsigned char *frame = malloc((size_t)step);
+    cleanup_free unsigned char *frame = malloc(FRAME_HEAD_BYTES + (size_t)log->page_size);
     cleanup_free unsigned char *whole = calloc((size_t)n / 8 + 1, 1);
-    uint32_t sum[2] = {log->sum[0], log->sum[1]};
-    bool broken = !good, before = true, torn = false;
-    int64_t taken = 0, held = -1; /* the end of a transaction that may be torn */
+    struct frames f = {.file = file,
+                       .log = log,
+                       .frame = frame,
+                       .whole = whole,
+                       .sum = {log->sum[0], log->sum[1]},
+                       .broken = !good,
+                       .before = true,
+                       .held = -1};
 
-    if (!frame || !whole)
-        return -ENOMEM;
-    for (int64_t i = 0; i < n; i++) {
-        ssize_t got = read_at(log->fd, LOG_HEAD_BYTES + i * step, frame, (size_t)step);
-        bool salted, is_whole, is_end;
-        uint32_t page;
-        int r = 0;
-
-        if (got < 0)
-            return (int)got;
-        page = bytes_u32(frame);
-        salted = memcmp(frame + 8, log->salt, 8) == 0;
-        is_whole = frame_is_whole(log, frame, sum) && (salted || before) && page > 0 &&
-                   page < PAGE_MAX;
-        torn = broken ? torn : !salted;
-        broken = broken || !is_whole || !salted;
-        before = is_whole;
-        is_end = is_whole && bytes_u32(frame + 4) != 0;
-        if (broken && !file->newest)
-            break;
-        if (is_whole)
-            whole[i / 8] |= (unsigned char)(1 << i % 8);
-        if (torn && is_end && held < 0) {
-            held = i;
-            continue;
-        }
-        if (held >= 0 && salted) {
-            torn = false;
-            file->log_damaged = true;
-            r = log_take(file, log, &taken, held, whole);
-            held = -1;
-        }
-        if (r < 0)
-            return r;
-        if (!is_end)
-            continue;
-        file->log_damaged = file->log_damaged || broken;
-        r = log_take(file, log, &taken, i, whole);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return frame && whole ? frames_walk(&f, n) : -ENOMEM;
 }
 
 static int
