@@ -2,7 +2,7 @@
 /* stand-in SOCKET SEEN: an agent that says what is on stdin.  Each connection gets the next
  * lines, as they are, up to a line "." or the end, and is closed; then comes the next one.
  * "sleep MS" waits; "hold" waits until the other side closes; "hang up" closes before the
- * request is read.  Requests are lines of the file SEEN.
+ * request is read.  Requests are lines of the file SEEN.  The socket is left behind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +90,5 @@ main(int argc, char **argv)
     }
     free(line);
     fclose(seen);
-    unlink(argv[1]);
     return 0;
 }

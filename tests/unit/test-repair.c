@@ -644,6 +644,46 @@ Test(repair, one_that_cannot_be_made_leaves_the_damaged_one)
 }
 
 /* The renames, cut off after each of them. */
+/* What was copied to PATH.cut is all there is. */
+static void
+empty_but_cut(void)
+{
+    static const char *const gone[] = {"", "-wal", "-shm"};
+
+    for (int i = 0; i < 3; i++)
+        unlink(with(path, gone[i]));
+    cr_assert_eq(rename(with(path, ".cut"), path), 0);
+    cr_assert_eq(rename(with(path, ".cut-wal"), with(path, "-wal")), 0);
+}
+
+/* Pages of the last transaction that never came to the disk, though its end did: power was lost
+ * before the commit had returned, so nobody was told of it.
+ */
+Test(repair, a_transaction_that_power_loss_tore_is_no_damage)
+{
+    static const unsigned char zeros[24 + PAGE];
+    struct db *db = NULL;
+    int64_t first;
+    int last;
+
+    made(LOGGED);
+    cr_assert_eq(db_open(path, false, &db), 0);
+    fill(db, ROWS + LOGGED + 1, ROWS + LOGGED + 1); /* it recovers the log */
+    first = size_of(with(path, "-wal"));
+    cr_assert_eq(db_exec(db, "BEGIN"), 0);
+    last = ROWS + LOGGED + 200;
+    fill(db, ROWS + LOGGED + 2, last);
+    cr_assert_eq(db_exec(db, "COMMIT"), 0);
+    cr_assert_gt(size_of(with(path, "-wal")), first + 10 * (int64_t)sizeof zeros);
+    copy_file(path, with(path, ".cut"));
+    copy_file(with(path, "-wal"), with(path, ".cut-wal"));
+    db_close(db);
+    empty_but_cut();
+    overwrite(with(path, "-wal"), first + 3 * (int64_t)sizeof zeros, zeros, sizeof zeros);
+    check_is(0, "");
+    cr_expect_eq(rows_there(path, last), ROWS + LOGGED + 1);
+}
+
 Test(repair, an_interrupted_one_is_finished)
 {
     for (int cut = 0; cut <= 3; cut++) {
@@ -664,6 +704,9 @@ Test(repair, an_interrupted_one_is_finished)
         check_is(-EUCLEAN, "interrupted");
         cr_assert_eq(repair_database(path, &plan, &done, &why), 0, "%s", why.text);
         cr_expect_eq(done.rows, -1);
+        for (int i = 0; i < 3; i++)
+            cr_expect_eq(access(with(done.aside, ends[i]), F_OK), 0, "cut %d: %s%s", cut,
+                         done.aside, ends[i]);
         check_is(0, "");
         cr_expect_eq(rows_there(path, ROWS + LOGGED), ROWS + LOGGED, "cut %d", cut);
         empty_folder();
