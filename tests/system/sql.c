@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sql FILE STATEMENT: change a database, or print the first value of each row. */
+/* sql FILE STATEMENT [hold]: change a database, or print the first value of each row; hold: keep
+ * what it began (BEGIN IMMEDIATE) until the end of stdin.
+ */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "db.h"
 
@@ -23,12 +27,15 @@ int
 main(int argc, char **argv)
 {
     struct db *db = NULL;
-    int r = argc == 3 ? db_open(argv[1], true, &db) : -1;
+    bool words = argc == 3 || (argc == 4 && strcmp(argv[3], "hold") == 0);
+    int r = words ? db_open(argv[1], true, &db) : -1;
 
     if (r >= 0)
         r = print_rows(db, argv[2]);
     if (r < 0)
-        fprintf(stderr, "sql: %s\n", argc == 3 ? db_error(db) : "two words are wanted");
+        fprintf(stderr, "sql: %s\n", words ? db_error(db) : "two words are wanted");
+    while (r >= 0 && argc == 4 && getchar() != EOF)
+        continue;
     db_close(db);
     return r < 0;
 }
